@@ -1,0 +1,106 @@
+"""SESNSP (Mexico), incidencia delictiva del fuero comun: case files by state, type of offence and month.
+
+Layout: one row per state, year and type, the twelve months as columns; Latin-1. Months not yet reported are blank.
+"""
+
+import re
+
+from darkfigure.errors import SourceError
+from darkfigure.sources.returns import REJECTED_SCHEMA, RETURN_SCHEMA, Parsed, Rejected, Return, columnar
+from darkfigure.sources.source import Source
+from darkfigure.sources.text import decode, find_columns, rows
+
+TABLE_ID = "incidencia_delictiva_fuero_comun_estatal"
+
+#: The offences under which cybercrime is filed in Mexico, where none is recorded apart. The table's other
+#: offences (homicide, theft of livestock, ...) are read past: they are counted in ``rows_read`` and not taken.
+SUBTYPES = ("Fraude", "Extorsión", "Abuso de confianza", "Falsedad", "Falsificación", "Amenazas", "Corrupción de menores")
+
+_MONTHS = (
+    "Enero", "Febrero", "Marzo", "Abril", "Mayo", "Junio",
+    "Julio", "Agosto", "Septiembre", "Octubre", "Noviembre", "Diciembre",
+)  # fmt: skip
+_KEYS = ("Año", "Entidad", "Subtipo de delito", "Modalidad")
+
+
+def parse(data: bytes, file: str) -> Parsed:
+    """Read the state file. Raises SourceError where it is not one, or where a subtype that is taken is not in it."""
+    lines = rows(decode(data, file, legacy="latin-1"), file, ",")
+    number, header = next(lines)
+    at = find_columns(header, _KEYS + _MONTHS, file, f"line {number}")
+    accepted: list[Return] = []
+    rejected: list[Rejected] = []
+    rows_read = 0
+    for number, row in lines:
+        rows_read += 1
+        if len(row) != len(header):
+            problem = f"{len(row)} fields, the header has {len(header)}"
+            raise SourceError(file, f"line {number}", problem, "download the file again")
+        if row[at["Subtipo de delito"]] not in SUBTYPES:
+            continue
+        for figure in _months(row, at, file, number):
+            if isinstance(figure, Return):
+                accepted.append(figure)
+            else:
+                rejected.append(figure)
+    missing = set(SUBTYPES) - {figure.offence.split(" > ")[0] for figure in accepted}
+    if missing:
+        raise SourceError(
+            file, "column 'Subtipo de delito'", f"no rows for {', '.join(sorted(missing))}",
+            "if the publisher renamed it, amend SUBTYPES in the parser",
+        )  # fmt: skip
+    return Parsed(
+        edition="estatal",
+        vintage=max(figure.time_period for figure in accepted if figure.obs_value is not None),
+        rows_read=rows_read,
+        returns=columnar(accepted, RETURN_SCHEMA),
+        rejected=columnar(rejected, REJECTED_SCHEMA),
+    )
+
+
+def _months(row: list[str], at: dict[str, int], file: str, line: int) -> list[Return | Rejected]:
+    year = row[at["Año"]]
+    if not re.fullmatch(r"20\d\d", year):
+        raise SourceError(file, f"line {line}, column Año", f"'{year}' is no year", "download the file again")
+    subtype, modality = row[at["Subtipo de delito"]], row[at["Modalidad"]]
+    offence = subtype if subtype == modality else f"{subtype} > {modality}"
+    return [
+        _figure(row[at[name]], row[at["Entidad"]], f"{year}-{month:02}", offence, f"line {line}, column {name}")
+        for month, name in enumerate(_MONTHS, start=1)
+    ]
+
+
+def _figure(text: str, state: str, period: str, offence: str, locator: str) -> Return | Rejected:
+    # The publisher has also served the file with thousands separators inside quotes.
+    digits = text.replace(",", "")
+    if digits and not re.fullmatch(r"-?\d+(\.0+)?", digits):
+        return Rejected(TABLE_ID, locator, text, "not a whole number")
+    value = float(digits) if digits else None
+    return Return(
+        table_id=TABLE_ID,
+        locator=locator,
+        ref_area=state,
+        time_period=period,
+        offence=offence,
+        measure="case_files",
+        unit_measure="NR",
+        obs_value=value,
+        obs_status="A" if value is not None else "O",
+    )
+
+
+SOURCE = Source(
+    id="sesnsp",
+    publisher="Secretariado Ejecutivo del Sistema Nacional de Seguridad Pública (SESNSP), Mexico",
+    table="Incidencia delictiva del fuero común, estatal (nueva metodología)",
+    urls=("https://repodatos.atdt.gob.mx/api_update/sesnsp/incidencia_delictiva/INM_estatal_dic25.csv",),
+    files=("incidencia_estatal*.csv", "INM_estatal_*.csv", "IDEFC_NM_*.csv"),
+    licence="SESNSP: libre uso (datos abiertos)",
+    citation="SESNSP, Incidencia delictiva del fuero común, nueva metodología",
+    cadence="0 5 21-28 * *",
+    language="es",
+    source_type="prosecution_recorded",
+    area_scheme="SESNSP",
+    offence_scheme="SESNSP",
+    parse=parse,
+)

@@ -1,0 +1,49 @@
+"""What a source is: the declaration that every publisher's module makes of itself.
+
+Here: the fields of a declaration, and finding a publisher's files in a folder by their names.
+Not here: reading a file (each module's ``parse``), or fetching one (``fetch``).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from darkfigure.sources.returns import Parsed
+
+
+@dataclass(frozen=True)
+class Source:
+    """One publisher's table, or one family of editions of it.
+
+    ``parse`` takes the file's bytes and its name, and raises SourceError where the file cannot be taken whole.
+    ``urls`` are the publisher's own addresses. ``files`` are the names that the publisher gives the file
+    (shell patterns), by which ``--from`` recognises it. ``area_scheme`` and ``offence_scheme`` name the
+    national codes that the returns are in, as the reference tables know them.
+    """
+
+    id: str
+    publisher: str
+    table: str
+    urls: tuple[str, ...]
+    files: tuple[str, ...]
+    licence: str
+    citation: str
+    cadence: str  # cron, in UTC: when to look for a new vintage
+    language: str
+    source_type: str  # 'police_recorded', 'prosecution_recorded', 'victim_survey', 'denominator'
+    area_scheme: str
+    offence_scheme: str
+    parse: Callable[[bytes, str], Parsed]
+
+    def files_in(self, folder: Path) -> list[Path]:
+        """The files below ``folder`` that carry one of this publisher's names, sorted."""
+        return sorted(
+            path
+            for path in folder.rglob("*")
+            if path.is_file() and any(fnmatch(path.name.lower(), pattern.lower()) for pattern in self.files)
+        )
+
+    def url_of(self, file_name: str) -> str:
+        """The publisher's address of a file: the one that ends in its name, else the source's first."""
+        return next((url for url in self.urls if url.endswith(file_name)), self.urls[0])

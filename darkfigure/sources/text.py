@@ -1,0 +1,58 @@
+"""Opening delimited text that strangers send: decoded or refused, split into rows with their line numbers.
+
+Here: what must hold of any delimited file, whoever published it. Not here: what its columns mean.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from darkfigure.errors import SourceError
+
+_WHOLE = "whole file"
+_DOWNLOAD_AGAIN = "download the file itself again"
+
+
+def decode(data: bytes, file: str, *, legacy: str | None = None) -> str:
+    """The text of ``data``: UTF-8, or the publisher's ``legacy`` encoding where it is not valid UTF-8."""
+    if data[:512].lstrip()[:1] == b"<":
+        raise SourceError(file, _WHOLE, "this is an HTML or XML page, not a table", _DOWNLOAD_AGAIN)
+    if not data.strip():
+        raise SourceError(file, _WHOLE, "the file is empty", _DOWNLOAD_AGAIN)
+    if b"\x00" in data:
+        raise SourceError(
+            file, f"byte {data.index(0) + 1}", "holds NUL bytes: UTF-16, or no text at all", "save it as UTF-8 text"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        if legacy is None:
+            place = f"line {data.count(bytes([10]), 0, exc.start) + 1}, byte {exc.start + 1}"
+            raise SourceError(file, place, "not UTF-8", "save it as UTF-8, or download it again") from exc
+        return data.decode(legacy)
+
+
+def rows(text: str, file: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each non-empty row with the number of the line it ends on. Fields are stripped of surrounding white space."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            if any(row):
+                yield reader.line_num, [value.strip() for value in row]
+    except csv.Error as exc:
+        raise SourceError(file, f"line {reader.line_num}", f"broken quoting ({exc})", _DOWNLOAD_AGAIN) from exc
+
+
+def find_columns(header: list[str], wanted: Iterable[str], file: str, place: str) -> dict[str, int]:
+    """Where each wanted column stands, by name (case and surrounding space ignored); each must stand there once."""
+    names = [name.strip().casefold() for name in header]
+    found: dict[str, int] = {}
+    for name in wanted:
+        count = names.count(name.casefold())
+        if count != 1:
+            problem = f"column '{name}' is missing" if count == 0 else f"column '{name}' stands {count} times"
+            raise SourceError(
+                file, place, problem, "check that this is the right table; if the publisher renamed it, amend the parser"
+            )
+        found[name] = names.index(name.casefold())
+    return found

@@ -1,0 +1,130 @@
+"""UNODC, Crime Trends Survey (UN-CTS): the data portal's xlsx of corruption and economic crime.
+
+Layout: preamble rows (publisher, date of release), then one header row and one row per figure. Reading it
+is finding the header by its column names, wherever it stands.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from darkfigure.errors import SourceError
+from darkfigure.sources.returns import REJECTED_SCHEMA, RETURN_SCHEMA, TOTAL, Parsed, Rejected, Return, columnar
+from darkfigure.sources.source import Source
+from darkfigure.sources.text import find_columns
+from darkfigure.sources.workbook import Sheet, open_sheets
+
+TABLE_ID = "data_cts_corruption_and_economic_crime"
+
+_COLUMNS = ("Iso3_code", "Category", "Sex", "Age", "Year", "Unit of measurement", "VALUE", "Source")
+_UNITS = {"Counts": "NR", "Rate per 100,000 population": "RT_100K"}
+_SEXES = {"Total": TOTAL, "Male": "M", "Female": "F"}
+
+
+def parse(data: bytes, file: str) -> Parsed:
+    """Read a release of the portal's workbook. Raises SourceError where it is not one."""
+    sheet, header = _find_table(open_sheets(data, file), file)
+    place = sheet.locator(header, 0)
+    at = find_columns([str(value) for value in sheet.rows[header]], _COLUMNS, file, place)
+    accepted: list[Return] = []
+    rejected: list[Rejected] = []
+    rows_read = 0
+    for row in range(header + 1, len(sheet.rows)):
+        values = sheet.rows[row]
+        if all(value == "" for value in values):
+            continue
+        rows_read += 1
+        figure = _read(sheet, row, {name: values[column] for name, column in at.items()}, at["VALUE"], file)
+        if isinstance(figure, Return):
+            accepted.append(figure)
+        else:
+            rejected.append(figure)
+    if not accepted:
+        raise SourceError(file, place, "the header is there but no figure below it", "download the file again")
+    return Parsed(
+        edition="all",
+        vintage=_release_date(sheet, header) or max(figure.time_period for figure in accepted),
+        rows_read=rows_read,
+        returns=columnar(accepted, RETURN_SCHEMA),
+        rejected=columnar(rejected, REJECTED_SCHEMA),
+    )
+
+
+def _find_table(sheets: list[Sheet], file: str) -> tuple[Sheet, int]:
+    for sheet in sheets:
+        for number, row in enumerate(sheet.rows[:50]):
+            if {"iso3_code", "value"} & {str(value).strip().casefold() for value in row}:
+                return sheet, number
+    names = ", ".join(f"'{sheet.name}'" for sheet in sheets)
+    raise SourceError(
+        file, f"sheets {names}", "no header row with 'Iso3_code' and 'VALUE'", "give the data portal's own workbook"
+    )
+
+
+def _read(sheet: Sheet, row: int, cells: dict[str, object], value_column: int, file: str) -> Return | Rejected:
+    locator = sheet.locator(row, value_column)
+    value = cells["VALUE"]
+    if str(cells["Age"]) != "Total":
+        return Rejected(TABLE_ID, locator, str(value), f"broken down by age ('{cells['Age']}'), which is not taken")
+    if isinstance(value, str) and value.strip():
+        return Rejected(TABLE_ID, locator, value, "not a number")
+    number = float(value) if isinstance(value, int | float) else None
+    return Return(
+        table_id=TABLE_ID,
+        locator=locator,
+        ref_area=str(cells["Iso3_code"]).strip(),
+        time_period=_year(cells["Year"], file, locator),
+        offence=str(cells["Category"]).strip(),
+        measure="recorded_offences",
+        unit_measure=_known(_UNITS, cells["Unit of measurement"], "unit of measurement", file, locator),
+        obs_value=number,
+        obs_status="A" if number is not None else "O",
+        sex=_known(_SEXES, cells["Sex"], "sex", file, locator),
+        origin=str(cells["Source"]).strip(),
+    )
+
+
+def _year(value: object, file: str, locator: str) -> str:
+    year = str(int(value)) if isinstance(value, int | float) else str(value).strip()
+    if not re.fullmatch(r"(19|20)\d\d", year):
+        raise SourceError(file, locator, f"'{value}' is no year", "correct the Year column, or download the file again")
+    return year
+
+
+def _known(codes: dict[str, str], value: object, what: str, file: str, locator: str) -> str:
+    code = codes.get(str(value).strip())
+    if code is None:
+        known = ", ".join(codes)
+        raise SourceError(file, locator, f"unknown {what} '{value}' (known: {known})", "add it to the parser if it is new")
+    return code
+
+
+def _release_date(sheet: Sheet, header: int) -> str | None:
+    for row in sheet.rows[:header]:
+        for value in row:
+            if isinstance(value, datetime | date):
+                return f"{value:%Y-%m-%d}"
+            if match := re.fullmatch(r"\s*(\d{1,2})/(\d{1,2})/(\d{4})\s*", str(value)):
+                day, month, year = (int(part) for part in match.groups())
+                return date(year, month, day).isoformat()
+    return None
+
+
+SOURCE = Source(
+    id="unodc_cts",
+    publisher="United Nations Office on Drugs and Crime (UNODC)",
+    table="UN Crime Trends Survey: corruption and economic crime",
+    # The folder is the month of release: the portal's page https://data.unodc.org/datareport/econ-corruption links it.
+    urls=(
+        "https://data.unodc.org/sites/dataportal.unodc.org/files/2026-07/data_cts_corruption_and_economic_crime.xlsx",
+    ),
+    files=("data_cts_corruption_and_economic_crime*.xlsx",),
+    licence="UNODC: free to use with citation",
+    citation="UNODC, United Nations Survey of Crime Trends and Operations of Criminal Justice Systems (UN-CTS)",
+    cadence="0 5 * * 1",
+    language="en",
+    source_type="police_recorded",
+    area_scheme="UN-CTS",
+    offence_scheme="UN-CTS",
+    parse=parse,
+)

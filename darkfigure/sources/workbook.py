@@ -1,0 +1,104 @@
+"""Opening spreadsheets that strangers send: guarded, and as plain grids of values.
+
+Here: what must hold before any byte is handed to a spreadsheet reader, and the grid that parsers walk.
+Not here: what any table means.
+"""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from darkfigure.errors import SourceError
+
+#: Publishers' workbooks inflate to some 20 MB; a bomb to gigabytes. Counted while inflating, since
+#: the sizes that an archive declares of itself may be false.
+MAX_INFLATED_BYTES = 256 * 1024 * 1024
+_OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
+_WHOLE = "whole file"
+
+
+def check_xlsx(data: bytes, file: str) -> None:
+    """Raise SourceError unless ``data`` is a whole, unencrypted xlsx of bearable size."""
+    if data[:512].lstrip()[:1] == b"<":
+        raise SourceError(file, _WHOLE, "this is an HTML or XML page, not a workbook", "download the file itself again")
+    if data.startswith(_OLE_MAGIC):
+        raise SourceError(
+            file, _WHOLE, "password-protected, or an old .xls", "save it as .xlsx without a password and try again"
+        )
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if "xl/workbook.xml" not in archive.namelist():
+                raise SourceError(file, _WHOLE, "a zip, but no workbook in it", "give the .xlsx itself")
+            budget = MAX_INFLATED_BYTES
+            for member in archive.infolist():
+                with archive.open(member) as stream:
+                    while chunk := stream.read(1 << 20):
+                        budget -= len(chunk)
+                        if budget < 0:
+                            raise SourceError(
+                                file,
+                                f"archive member {member.filename}",
+                                f"inflates beyond {MAX_INFLATED_BYTES // 2**20} MB",
+                                "this is no statistical table; check where the file came from",
+                            )
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as exc:
+        raise SourceError(file, _WHOLE, f"truncated or damaged workbook ({exc})", "download it again") from exc
+
+
+def cell_name(row: int, column: int) -> str:
+    """``(0, 1)`` is ``B1``: the name of a cell from its zero-based row and column."""
+    letters = ""
+    column += 1
+    while column:
+        column, remainder = divmod(column - 1, 26)
+        letters = chr(ord("A") + remainder) + letters
+    return f"{letters}{row + 1}"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet as a grid of values, with the cells' fill colours where they were asked for.
+
+    ``rows[r][c]`` is a str, float, bool, date or datetime, or ``""`` where the cell is empty.
+    """
+
+    name: str
+    rows: list[list[object]]
+    fills: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def locator(self, row: int, column: int) -> str:
+        """How a person finds the cell: sheet and cell name."""
+        return f"sheet '{self.name}', cell {cell_name(row, column)}"
+
+
+def open_sheets(data: bytes, file: str, *, with_fills: bool = False) -> list[Sheet]:
+    """Every sheet of a workbook, in its order. ``with_fills`` also reads solid fill colours (ARGB), which is slower."""
+    check_xlsx(data, file)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        fills = _fills(data) if with_fills else {}
+        return [
+            Sheet(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False), fills.get(name, {}))
+            for name in book.sheet_names
+        ]
+    except (CalamineError, KeyError, ValueError, TypeError) as exc:
+        raise SourceError(file, _WHOLE, f"not a readable workbook ({exc})", "open it, save it as .xlsx, try again") from exc
+
+
+def _fills(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
+    # calamine reads values only; openpyxl alone knows styles, and takes ten times as long.
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    return {sheet.title: dict(_solid_fills(sheet)) for sheet in book.worksheets}
+
+
+def _solid_fills(sheet: object) -> Iterator[tuple[tuple[int, int], str]]:
+    for row in sheet.iter_rows():  # type: ignore[attr-defined]
+        for cell in row:
+            # Theme colours are the house style's white; publishers mark figures with explicit colours.
+            if cell.has_style and cell.fill.fill_type == "solid" and cell.fill.fgColor.type == "rgb":
+                yield (cell.row - 1, cell.column - 1), cell.fill.fgColor.rgb
