@@ -1,0 +1,194 @@
+"""Reporting rates and dark figures from a victim survey and, where there is one, the recorded count beside it.
+
+Three things are kept apart. What victims say was reported is a *victim-stated rate*. Recorded over surveyed is an
+*administrative ratio*: another quantity, which differs by coverage, recording and concept. Their quotient is the
+*disagreement*. None is ever put in the place of another.
+
+In: one row per area, period and offence; for each figure of it a value, a CV (infinite where the published band is
+open, null where no precision is published) and an id: ``crimes``, ``denounced``, ``case_file``, ``no_case_file``; and
+``recorded_count``, ``recorded_id``. Out: one row per estimate. An estimate whose figures are there and that still
+cannot be made is a row too, ``status`` 'refused', with the reason.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from darkfigure.estimation.intervals import Floats, Interval, count_interval, share_interval
+
+LEVEL = 0.95
+VERSION = "1"
+
+_KEY = ["source_id", "ref_area", "time_period", "offence_scheme", "offence", "act", "relation"]
+
+
+@dataclass(frozen=True)
+class _Estimator:
+    """How a quantity is estimated: the figures it needs, the CV that carries its uncertainty, and the formulas."""
+
+    quantity: str
+    method: str
+    needs: tuple[str, ...]
+    cv_of: str
+    assumptions: tuple[str, ...]
+    point: Callable[[pd.DataFrame], "pd.Series[float]"]
+    interval: Callable[[Floats, pd.DataFrame], Interval]
+
+
+def _share(point: Floats, rows: pd.DataFrame) -> Interval:
+    return share_interval(point, rows["cv"], LEVEL)
+
+
+def _count(point: Floats, rows: pd.DataFrame) -> Interval:
+    return count_interval(point, rows["cv"], LEVEL)
+
+
+def _unreported_share(point: Floats, rows: pd.DataFrame) -> Interval:
+    reported = share_interval(1 - point, rows["cv"], LEVEL)
+    return Interval(1 - reported.upper, 1 - reported.lower)
+
+
+def _surveyed_less_recorded(point: Floats, rows: pd.DataFrame) -> Interval:
+    surveyed = count_interval(rows["crimes"], rows["cv"], LEVEL)
+    recorded = rows["recorded_count"].to_numpy(float)
+    # Fewer surveyed than recorded is a difference of scope and no negative dark figure.
+    return Interval(np.maximum(surveyed.lower - recorded, 0), np.maximum(surveyed.upper - recorded, 0))
+
+
+_ANSWERS = ("SURVEY_ANSWERS_TRUE", "CV_BAND_UPPER")
+_BESIDE = ("SAME_CONDUCT", "SAME_VICTIMS", "SAME_YEAR")
+
+_RATES = (
+    _Estimator(
+        "victim_stated_denounced", "share of surveyed crimes, Beta interval from the CV", ("denounced", "crimes"),
+        "denounced", (*_ANSWERS, "CV_OF_NUMERATOR"), lambda r: r["denounced"] / r["crimes"], _share,
+    ),
+    _Estimator(
+        "victim_stated_case_file", "share of surveyed crimes, Beta interval from the CV", ("case_file", "crimes"),
+        "case_file", (*_ANSWERS, "CV_OF_NUMERATOR", "CASE_FILE_KNOWN"), lambda r: r["case_file"] / r["crimes"], _share,
+    ),
+    _Estimator(
+        "administrative_ratio", "recorded over surveyed, log-normal interval from the CV", ("recorded_count", "crimes"),
+        "crimes", (*_ANSWERS, *_BESIDE), lambda r: r["recorded_count"] / r["crimes"], _count,
+    ),
+    _Estimator(
+        "disagreement_denounced", "victim-stated over administrative, log-normal interval from the CV",
+        ("denounced", "recorded_count"), "denounced", (*_ANSWERS, *_BESIDE),
+        lambda r: r["denounced"] / r["recorded_count"], _count,
+    ),
+    _Estimator(
+        "disagreement_case_file", "victim-stated over administrative, log-normal interval from the CV",
+        ("case_file", "recorded_count"), "case_file", (*_ANSWERS, *_BESIDE, "CASE_FILE_KNOWN"),
+        lambda r: r["case_file"] / r["recorded_count"], _count,
+    ),
+)  # fmt: skip
+
+_DARK_COUNTS = (
+    _Estimator(
+        "surveyed_without_case_file", "published cifra negra, log-normal interval from the CV", ("no_case_file",),
+        "no_case_file", (*_ANSWERS, "CASE_FILE_KNOWN"), lambda r: r["no_case_file"], _count,
+    ),
+    _Estimator(
+        "surveyed_less_recorded", "surveyed minus recorded, log-normal interval of the surveyed from the CV",
+        ("crimes", "recorded_count"), "crimes", (*_ANSWERS, *_BESIDE),
+        lambda r: (r["crimes"] - r["recorded_count"]).clip(lower=0), _surveyed_less_recorded,
+    ),
+)  # fmt: skip
+
+_DARK_SHARES = (
+    # Where the case files are published themselves, their CV says how sure the small share is that did come to light,
+    # and so how sure the large one is that did not. Where only the large share is published, its own CV has to do,
+    # and the interval is far wider.
+    _Estimator(
+        "surveyed_without_case_file", "one minus the share with a case file, Beta interval from the CV of case files",
+        ("case_file", "crimes"), "case_file", (*_ANSWERS, "CV_OF_NUMERATOR", "CASE_FILE_KNOWN"),
+        lambda r: 1 - r["case_file"] / r["crimes"], _unreported_share,
+    ),
+    _Estimator(
+        "surveyed_without_case_file", "published cifra negra over surveyed crimes, Beta interval from the CV",
+        ("no_case_file", "crimes"), "no_case_file", (*_ANSWERS, "CV_OF_NUMERATOR", "CASE_FILE_KNOWN"),
+        lambda r: r["no_case_file"] / r["crimes"], _share,
+    ),
+    _Estimator(
+        "surveyed_less_recorded", "one minus recorded over surveyed, log-normal interval from the CV",
+        ("crimes", "recorded_count"), "crimes", (*_ANSWERS, *_BESIDE),
+        lambda r: (1 - r["recorded_count"] / r["crimes"]).clip(lower=0),
+        lambda point, r: _complement(count_interval(r["recorded_count"] / r["crimes"], r["cv"], LEVEL)),
+    ),
+)  # fmt: skip
+
+
+def _complement(ratio: Interval) -> Interval:
+    return Interval(np.maximum(1 - ratio.upper, 0), np.maximum(1 - ratio.lower, 0))
+
+
+def reporting_rates(evidence: pd.DataFrame) -> pd.DataFrame:
+    """Victim-stated rates, administrative ratios and their disagreements.
+
+    ``evidence`` has a row per area, period and offence. Returns a row per quantity whose figures are there, with
+    ``rate``, ``rate_lower``, ``rate_upper`` (0 to 1; a disagreement is a factor), null where refused.
+    """
+    return _stack([_estimate(evidence, estimator, "rate") for estimator in _RATES])
+
+
+def dark_figures(evidence: pd.DataFrame) -> pd.DataFrame:
+    """Crimes that surveys count and authorities do not, as numbers and as shares of the surveyed crimes.
+
+    Returns a row per area, period, offence and quantity, with ``dark_count`` and ``dark_pct`` and their limits. The
+    quantities are what victims say stayed without a case file, and surveyed less recorded: beside each other.
+    """
+    counts = _stack([_estimate(evidence, estimator, "dark_count") for estimator in _DARK_COUNTS])
+    shares = _stack([_estimate(evidence, estimator, "dark_share") for estimator in _DARK_SHARES])
+    shares = shares.drop_duplicates([*_KEY, "quantity"], keep="first")
+    both = counts.merge(shares, on=[*_KEY, "quantity"], how="left", suffixes=("", "_of_share"), validate="1:1")
+    for limit in ("", "_lower", "_upper"):
+        both[f"dark_pct{limit}"] = both[f"dark_share{limit}"] * 100
+    both["share_method"] = both["method_of_share"]
+    both["input_ids"] = [
+        " ".join(sorted({*ids.split(), *more.split()}))
+        for ids, more in zip(both["input_ids"], both["input_ids_of_share"].fillna(""), strict=True)
+    ]
+    return both.drop(columns=[c for c in both if c.endswith("_of_share") or c.startswith("dark_share")])
+
+
+def _estimate(evidence: pd.DataFrame, estimator: _Estimator, name: str) -> pd.DataFrame:
+    rows = evidence.dropna(subset=list(estimator.needs)).copy()
+    rows["cv"] = rows[f"{estimator.cv_of}_cv"].astype(float)
+    point = estimator.point(rows).to_numpy(float)
+    limits = estimator.interval(point, rows)
+    refusal = _refusals(rows, point, limits)
+    made = refusal == ""
+    out = rows[_KEY].copy()
+    out["quantity"] = estimator.quantity
+    out["status"] = np.where(made, "estimated", "refused")
+    out["refusal"] = refusal
+    for column, values in ((name, point), (f"{name}_lower", limits.lower), (f"{name}_upper", limits.upper)):
+        out[column] = np.where(made, values, np.nan)
+    out["interval_level"] = LEVEL
+    out["cv_bound_pct"] = np.where(np.isfinite(rows["cv"]), rows["cv"] * 100, np.nan)
+    out["method"] = estimator.method
+    out["method_version"] = VERSION
+    out["assumptions"] = "|".join(estimator.assumptions)
+    id_columns = [f"{need.removesuffix('_count')}_id" for need in estimator.needs]
+    out["input_ids"] = rows[id_columns].agg(" ".join, axis=1) if len(rows) else ""
+    return out
+
+
+def _refusals(rows: pd.DataFrame, point: Floats, limits: Interval) -> np.ndarray:
+    cv = rows["cv"].to_numpy(float)
+    return np.select(
+        [np.isnan(cv), np.isinf(cv), ~np.isfinite(point), ~np.isfinite(limits.lower) | ~np.isfinite(limits.upper)],
+        [
+            "no precision is published for the figure",
+            "the figure's published precision band is open upwards: its CV may be anything",
+            "division by zero",
+            "a figure of zero, or a share of exactly 0 or 1, has no interval by this method",
+        ],
+        default="",
+    )
+
+
+def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True).sort_values([*_KEY, "quantity", "method"], ignore_index=True)
