@@ -1,0 +1,1 @@
+"""What must hold: contracts of tables (pandera), rules of comparability, and the gate of a release (Great Expectations)."""

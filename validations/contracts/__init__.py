@@ -1,0 +1,28 @@
+"""One contract per table: the only place where its columns, types, keys, nullability and descriptions stand.
+
+A contract is a pandera model, checked inside DuckDB. Its docstring is the table's comment; a field's
+description is the column's comment. ``Config.unique`` is the table's key.
+"""
+
+from pandera.ibis import DataFrameModel
+
+from validations.contracts import estimates, harmonised, published, raw, reference, returns
+
+CONTRACTS: dict[str, type[DataFrameModel]] = {
+    table: model
+    for layer in (raw, returns, reference, harmonised, estimates, published)
+    for table, model in layer.CONTRACTS.items()
+}
+
+#: Tables of which it is good news that they have no rows.
+MAY_BE_EMPTY = {"returns.rejected"}
+
+
+def table_comment(table: str) -> str:
+    """The description of a table: the first paragraph of its contract's docstring."""
+    return " ".join((CONTRACTS[table].__doc__ or "").split("\n\n")[0].split())
+
+
+def column_comments(table: str) -> dict[str, str]:
+    """The description of each column of a table."""
+    return {str(name): column.description or "" for name, column in CONTRACTS[table].to_schema().columns.items()}

@@ -1,0 +1,149 @@
+"""Contracts of ``published``: what people query. Each is its layer's contract, less the bookkeeping, plus names to read."""
+
+import ibis.expr.datatypes as dt
+from pandera.ibis import DataFrameModel, Field
+
+from validations.contracts import estimates, harmonised, returns
+
+
+class Source(DataFrameModel):
+    """Every publisher's file that figures came from, with licence and citation."""
+
+    snapshot_id: str = Field(description="First 12 hex digits of the file's SHA-256")
+    source_id: str = Field(description="The source's declaration in darkfigure.sources")
+    publisher: str = Field(description="Who publishes it")
+    table_title: str = Field(description="The publisher's table")
+    edition: str = Field(description="Which of the source's tables or survey rounds this is")
+    vintage: str = Field(description="The publisher's own date of this version, or the last period in it")
+    latest: bool = Field(description="Whether this is the latest vintage of its edition, whose figures are in use")
+    source_type: str = Field(description="What kind of source it is")
+    language: str = Field(description="Language of codes and labels, ISO 639-1")
+    url: str = Field(description="The publisher's address of the file")
+    file_name: str = Field(description="The file's name as received")
+    sha256: str = Field(description="SHA-256 of the publisher's file, in hex")
+    retrieved_at: dt.Timestamp(scale=6) = Field(description="When the file was received, in UTC")  # type: ignore[valid-type]
+    licence: str = Field(description="Terms under which the publisher lets its figures be reused")
+    citation: str = Field(description="How to cite the publisher's table")
+    rows_read: int = Field(description="Data rows of the publisher's tables that were read")
+    returns_accepted: int = Field(description="Figures taken")
+    returns_rejected: int = Field(description="Cells that could not be taken as figures")
+
+    class Config:
+        strict = True
+        unique = ["snapshot_id"]  # noqa: RUF012
+
+
+class Returned(returns.Observation):
+    """Every figure as its publisher printed it, of every vintage, with the place where it stands."""
+
+    class Config(returns.Observation.Config):
+        pass
+
+
+class _Named(DataFrameModel):
+    area_name: str = Field(description="English name of the area")
+
+
+class _Part(_Named):
+    parent_area: str = Field(description="The country that a part belongs to; empty for countries")
+
+
+class _Regional(_Named):
+    region: str = Field(description="UN M49 region; empty where it has none")
+    publisher: str = Field(description="Who publishes the figure")
+
+
+class Observation(harmonised.Observation, _Part, _Regional):
+    """Counts and percentages of the latest vintages under common area codes, with the act each corresponds to."""
+
+    class Config(harmonised.Observation.Config):
+        pass
+
+
+class Indicator(harmonised.Indicator, _Regional):
+    """Rates per 100,000 persons of a declared denominator; no row where the denominator is not known."""
+
+    class Config(harmonised.Indicator.Config):
+        pass
+
+
+class ReportingRate(estimates.ReportingRate, _Part):
+    """Victim-stated rates, administrative ratios (recorded over surveyed) and their disagreements, with intervals."""
+
+    class Config(estimates.ReportingRate.Config):
+        pass
+
+
+class DarkFigure(estimates.DarkFigure, _Part):
+    """Crimes that a survey counts and authorities do not, as a number and as a share of the surveyed, with intervals."""
+
+    class Config(estimates.DarkFigure.Config):
+        pass
+
+
+def _limit(text: str) -> object:
+    return Field(description=text, nullable=True, ge=0)
+
+
+class ReportingGap(_Named):
+    """One row per area, year and offence: what victims say, what authorities recorded, how far apart the two are."""
+
+    source_id: str = Field(description="The survey")
+    ref_area: str = Field(description="The area in reference.area")
+    time_period: str = Field(description="Reference year of the survey", str_matches=r"^\d{4}$")
+    offence: str = Field(description="The survey's offence; _T all offences")
+    act: str = Field(description="Act in reference.act; several joined by |; empty for none")
+    surveyed_count: float = _limit("Surveyed crimes, as published")
+    recorded_count: float = _limit("Case files that authorities counted; null where not published for the whole year")
+    denounced_pct: float = _limit("Of the surveyed crimes, those that victims say were denounced")
+    denounced_pct_lower: float = _limit("Lower limit")
+    denounced_pct_upper: float = _limit("Upper limit")
+    case_file_pct: float = _limit("Of the surveyed crimes, those that victims say have a case file")
+    case_file_pct_lower: float = _limit("Lower limit")
+    case_file_pct_upper: float = _limit("Upper limit")
+    administrative_pct: float = _limit("Recorded over surveyed: another quantity than the two before")
+    administrative_pct_lower: float = _limit("Lower limit")
+    administrative_pct_upper: float = _limit("Upper limit")
+    disagreement_denounced: float = _limit("Denounced by victims' word, over recorded: a factor")
+    disagreement_case_file: float = _limit("With a case file by victims' word, over recorded: a factor")
+    dark_count: float = _limit("Surveyed crimes without a case file by victims' word (cifra negra)")
+    dark_count_lower: float = _limit("Lower limit")
+    dark_count_upper: float = _limit("Upper limit")
+    dark_pct: float = _limit("The same as a share of the surveyed crimes")
+    dark_pct_lower: float = _limit("Lower limit")
+    dark_pct_upper: float = _limit("Upper limit")
+    less_recorded_count: float = _limit("Surveyed less recorded crimes")
+    less_recorded_count_lower: float = _limit("Lower limit")
+    less_recorded_count_upper: float = _limit("Upper limit")
+
+    class Config:
+        strict = True
+        unique = ["source_id", "ref_area", "time_period", "offence"]  # noqa: RUF012
+
+
+class Collector(_Named):
+    """Jurisdictions that report cybercrime apart from other crime to UN-CTS."""
+
+    ref_area: str = Field(description="The area in reference.area")
+    region: str = Field(description="UN M49 region")
+    source_id: str = Field(description="The collection")
+    act_count: dt.Int32 = Field(description="How many of the four cyber categories it ever reported", ge=1, le=4)
+    acts: str = Field(description="Which acts")
+    first_period: str = Field(description="First year with any of them", str_matches=r"^\d{4}$")
+    last_period: str = Field(description="Last year with any of them", str_matches=r"^\d{4}$")
+
+    class Config:
+        strict = True
+        unique = ["ref_area", "source_id"]  # noqa: RUF012
+
+
+CONTRACTS: dict[str, type[DataFrameModel]] = {
+    "published.source": Source,
+    "published.returned": Returned,
+    "published.observation": Observation,
+    "published.indicator": Indicator,
+    "published.reporting_rate": ReportingRate,
+    "published.dark_figure": DarkFigure,
+    "published.reporting_gap": ReportingGap,
+    "published.collector": Collector,
+}

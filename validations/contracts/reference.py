@@ -1,0 +1,140 @@
+"""Contracts of ``reference``: reviewed tables with their provenance, and the denominators."""
+
+from pandera.ibis import DataFrameModel, Field
+
+RELATIONS = ["exact", "close", "narrower", "broader", "partial", "none"]
+PROVENANCE = "Where the row was read, or that it was not (MEMORY, JUDGEMENT)"
+
+
+class Area(DataFrameModel):
+    """Countries and areas (UN M49, ISO 3166-1), and sub-national or statistical areas under codes of their own."""
+
+    ref_area: str = Field(description="ISO 3166-1 alpha-3, ISO 3166-2, or the publishers' code", str_length={"min_value": 3})
+    area_name: str = Field(description="English name")
+    kind: str = Field(description="What kind of area it is", isin=["country", "subnational", "statistical"])
+    parent_area: str = Field(description="The country that a part belongs to; empty for countries")
+    iso_alpha2: str = Field(description="ISO 3166-1 alpha-2, where there is one")
+    m49: str = Field(description="UN M49 code, three digits, where there is one")
+    region: str = Field(description="UN M49 region")
+    subregion: str = Field(description="UN M49 sub-region or intermediate region")
+    least_developed: bool = Field(description="Least developed country (LDC)")
+    landlocked_developing: bool = Field(description="Land-locked developing country (LLDC)")
+    small_island_developing: bool = Field(description="Small island developing State (SIDS)")
+    provenance: str = Field(description=PROVENANCE)
+
+    class Config:
+        strict = True
+        unique = ["ref_area"]  # noqa: RUF012
+
+
+class AreaCode(DataFrameModel):
+    """Publishers' area codes and names that are not ISO codes themselves, and the areas they mean."""
+
+    scheme: str = Field(description="The scheme the code belongs to")
+    code: str = Field(description="The publisher's code or name", str_length={"min_value": 1})
+    ref_area: str = Field(description="The area in reference.area; empty for an aggregate")
+    kind: str = Field(description="area, or aggregate (a group of countries)", isin=["area", "aggregate"])
+    note: str = Field(description="What there is to say about it")
+
+    class Config:
+        strict = True
+        unique = ["scheme", "code"]  # noqa: RUF012
+
+
+class Act(DataFrameModel):
+    """The 14 acts of cybercrime in three groups, with ICCS classes and the articles of both conventions."""
+
+    act: str = Field(description="Code of the act", str_matches=r"^[ABC]\d$")
+    act_group: str = Field(description="Group of acts", isin=["CIA", "GAIN_HARM", "CONTENT"])
+    act_name: str = Field(description="English name")
+    iccs: str = Field(description="ICCS classes; +Cy means with the cyber-related tag")
+    budapest_articles: str = Field(description="Articles of the Council of Europe convention (ETS 185)")
+    un_convention_articles: str = Field(description="Articles of the United Nations convention (2024)")
+    provenance: str = Field(description=PROVENANCE)
+
+    class Config:
+        strict = True
+        unique = ["act"]  # noqa: RUF012
+
+
+class Crosswalk(DataFrameModel):
+    """Publishers' offence codes, every one that is known, and the acts that they correspond to."""
+
+    scheme: str = Field(description="The scheme the code belongs to")
+    code: str = Field(description="The publisher's offence code or label", str_length={"min_value": 1})
+    code_label: str = Field(description="The publisher's label")
+    act: str = Field(description="Code of the act; several joined by | where the code covers them all; empty for none")
+    relation: str = Field(description="What the code is to the act: the code is exact, close, narrower, ...", isin=RELATIONS)
+    confidence: str = Field(description="High, medium, low", isin=["H", "M", "L"])
+    note: str = Field(description="What there is to say about it")
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["scheme", "code"]  # noqa: RUF012
+
+
+class ObsStatus(DataFrameModel):
+    """SDMX CL_OBS_STATUS, with the order in which several statuses on one figure take precedence."""
+
+    obs_status: str = Field(description="SDMX CL_OBS_STATUS code")
+    obs_status_name: str = Field(description="English name")
+    precedence: int = Field(description="1 comes first", ge=1)
+    provenance: str = Field(description=PROVENANCE)
+
+    class Config:
+        strict = True
+        unique = ["obs_status"]  # noqa: RUF012
+
+
+class SurveyRecordedPair(DataFrameModel):
+    """Which offence of a victim survey is to be set beside which offence of a recording scheme."""
+
+    survey_scheme: str = Field(description="Offence scheme of the survey")
+    survey_offence: str = Field(description="Offence code or label in the survey")
+    recorded_scheme: str = Field(description="Offence scheme of the recorded figures")
+    recorded_offence: str = Field(description="Offence code or label in the recorded figures")
+    known_differences: str = Field(description="What is known to differ between the two")
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["survey_scheme", "survey_offence", "recorded_scheme"]  # noqa: RUF012
+
+
+class Assumption(DataFrameModel):
+    """What an estimate takes for granted, and what would break it."""
+
+    assumption: str = Field(description="Code of the assumption", str_matches=r"^[A-Z_]+$")
+    statement: str = Field(description="What is assumed")
+    broken_by: str = Field(description="What would break it")
+
+    class Config:
+        strict = True
+        unique = ["assumption"]  # noqa: RUF012
+
+
+class Denominator(DataFrameModel):
+    """Population and internet users by area and year, from the latest vintage of each."""
+
+    ref_area: str = Field(description="The area in reference.area")
+    time_period: str = Field(description="Year", str_matches=r"^\d{4}$")
+    denominator: str = Field(description="What it counts", isin=["population", "internet_users"])
+    denominator_count: float = Field(description="Persons", gt=0)
+    input_ids: str = Field(description="Ids, separated by spaces, of the returns it was made from")
+
+    class Config:
+        strict = True
+        unique = ["ref_area", "time_period", "denominator"]  # noqa: RUF012
+
+
+CONTRACTS = {
+    "reference.area": Area,
+    "reference.area_code": AreaCode,
+    "reference.act": Act,
+    "reference.crosswalk": Crosswalk,
+    "reference.obs_status": ObsStatus,
+    "reference.survey_recorded_pair": SurveyRecordedPair,
+    "reference.assumption": Assumption,
+    "reference.denominator": Denominator,
+}

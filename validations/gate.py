@@ -1,0 +1,149 @@
+"""The gate of a release: Great Expectations over the published tables. Nothing is promoted that does not pass.
+
+Great Expectations takes seconds to import, so this module is imported when a release is due and not before. Its
+expectations run on batches drawn from DuckDB, the only way in which they work on it.
+"""
+
+import logging
+import os
+from dataclasses import dataclass, field
+
+import duckdb
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+import great_expectations as gx
+from great_expectations import expectations as gxe
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.expectations.expectation import Expectation
+
+logging.getLogger("great_expectations").setLevel(logging.ERROR)
+
+
+@dataclass
+class Verdict:
+    """What the gate found. ``failures`` has a line for each expectation that failed or raised."""
+
+    evaluated: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+#: What must hold of what is published, beyond each table's contract: (what it is, the batch's query, expectations).
+SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
+    (
+        "every source that was taken has figures, and no year between its first and its last is missing",
+        # Not of surveys: a round that was never given is no gap in a file. A year of nothing but zeros is no figures.
+        """
+        WITH span AS (
+            SELECT source_id, left(time_period, 4)::INTEGER AS year, count(*) AS figures
+            FROM published.returned JOIN published.source USING (source_id, snapshot_id)
+            WHERE latest AND obs_value > 0 AND source_type <> 'victim_survey' GROUP BY ALL
+        )
+        SELECT s.source_id, max(year) - min(year) + 1 - count(year) AS years_missing, coalesce(min(figures), 0) AS figures
+        FROM (SELECT DISTINCT source_id FROM published.source WHERE source_type <> 'victim_survey') AS s
+        LEFT JOIN span USING (source_id) GROUP BY ALL
+        """,
+        (
+            gxe.ExpectTableRowCountToBeBetween(min_value=1),
+            gxe.ExpectColumnValuesToNotBeNull(column="years_missing"),
+            gxe.ExpectColumnValuesToBeBetween(column="years_missing", max_value=0),
+            gxe.ExpectColumnValuesToBeBetween(column="figures", min_value=1),
+        ),
+    ),
+    (
+        "every snapshot's figures are there, as many as were accepted",
+        """
+        SELECT s.snapshot_id, s.returns_accepted, count(r.return_id) AS returned
+        FROM published.source AS s LEFT JOIN published.returned AS r USING (snapshot_id) GROUP BY ALL
+        """,
+        (
+            gxe.ExpectTableRowCountToBeBetween(min_value=1),
+            gxe.ExpectColumnPairValuesToBeEqual(column_A="returns_accepted", column_B="returned"),
+        ),
+    ),
+    (
+        "every published number resolves to figures that a publisher printed",
+        """
+        WITH made AS (
+            SELECT observation_id AS id, input_ids FROM published.observation
+            UNION ALL SELECT indicator_id, input_ids FROM published.indicator
+            UNION ALL SELECT estimate_id, input_ids FROM published.reporting_rate
+            UNION ALL SELECT estimate_id, input_ids FROM published.dark_figure
+        ),
+        edge AS (SELECT id, unnest(string_split(input_ids, ' ')) AS input_id FROM made),
+        known AS (SELECT return_id AS id FROM published.returned UNION ALL SELECT id FROM made)
+        SELECT count(*) AS edges, count(*) FILTER (k.id IS NULL) AS unresolved
+        FROM edge LEFT JOIN known AS k ON k.id = edge.input_id
+        """,
+        (
+            gxe.ExpectColumnValuesToBeBetween(column="edges", min_value=1),
+            gxe.ExpectColumnValuesToBeBetween(column="unresolved", max_value=0),
+        ),
+    ),
+    (
+        "rates are the quotient of their parts",
+        """
+        SELECT max(abs(rate_per_100k - numerator_count / denominator_count * 100000)) AS error, max(rate_per_100k) AS highest
+        FROM published.indicator
+        """,
+        (
+            gxe.ExpectColumnValuesToBeBetween(column="error", min_value=0, max_value=1e-6),
+            gxe.ExpectColumnValuesToBeBetween(column="highest", min_value=0, max_value=100000),
+        ),
+    ),
+    (
+        "intervals contain their points, and shares stay between 0 and 100 per cent",
+        """
+        SELECT dark_count - dark_count_lower AS below, dark_count_upper - dark_count AS above, dark_pct_lower, dark_pct_upper
+        FROM published.dark_figure WHERE status = 'estimated'
+        """,
+        (
+            gxe.ExpectTableRowCountToBeBetween(min_value=1),
+            gxe.ExpectColumnValuesToBeBetween(column="below", min_value=0),
+            gxe.ExpectColumnValuesToBeBetween(column="above", min_value=0),
+            gxe.ExpectColumnValuesToBeBetween(column="dark_pct_lower", min_value=0, max_value=100),
+            gxe.ExpectColumnValuesToBeBetween(column="dark_pct_upper", min_value=0, max_value=100),
+        ),
+    ),
+    (
+        "refused estimates say why and give no number",
+        "SELECT refusal, dark_count, dark_pct FROM published.dark_figure WHERE status = 'refused'",
+        (
+            gxe.ExpectColumnValueLengthsToBeBetween(column="refusal", min_value=1),
+            gxe.ExpectColumnValuesToBeNull(column="dark_count"),
+            gxe.ExpectColumnValuesToBeNull(column="dark_pct"),
+        ),
+    ),
+)
+
+
+def check_release(connection: duckdb.DuckDBPyConnection) -> Verdict:
+    """Hold the build's published tables against every suite."""
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_pandas("published")
+    verdict = Verdict()
+    for title, query, expectations in SUITES:
+        batch = source.add_dataframe_asset(title).add_batch_definition_whole_dataframe("all").get_batch(
+            {"dataframe": connection.execute(query).df()}
+        )
+        suite = gx.ExpectationSuite(name=title, expectations=[e.copy() for e in expectations])
+        for result in batch.validate(suite).results:
+            verdict.evaluated += 1
+            if result.exception_info and _raised(result.exception_info):
+                verdict.failures.append(f"{title}: {_name(result)} raised: {_raised(result.exception_info)}")
+            elif not result.success:
+                found = {k: v for k, v in result.result.items() if k in {"observed_value", "partial_unexpected_list"}}
+                verdict.failures.append(f"{title}: {_name(result)} failed: {found}")
+    return verdict
+
+
+def _name(result: gx.core.ExpectationValidationResult) -> str:
+    config = result.expectation_config
+    return f"{config.type}({config.kwargs.get('column', '')})" if config else "expectation"
+
+
+def _raised(info: dict[str, object]) -> str:
+    # Either one entry, or one for each metric that the expectation needs.
+    entries = [info] if "raised_exception" in info else [entry for entry in info.values() if isinstance(entry, dict)]
+    return "; ".join(str(entry["exception_message"]) for entry in entries if entry.get("raised_exception"))

@@ -1,0 +1,103 @@
+"""The build database: opening it, one writer at a time, and replacing a table whole.
+
+Not here: which table is stale (``staleness``), what readers get (``release``).
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from darkfigure.errors import DarkfigureError
+
+LAYERS = ("raw", "returns", "reference", "harmonised", "estimates", "published", "meta")
+
+_BOOKKEEPING = """
+CREATE TABLE IF NOT EXISTS meta.build (
+    table_name VARCHAR PRIMARY KEY,
+    code_version VARCHAR NOT NULL,
+    input_versions MAP(VARCHAR, VARCHAR) NOT NULL,
+    data_version VARCHAR NOT NULL
+)"""
+
+
+class Busy(DarkfigureError):
+    """Another process is writing."""
+
+
+class Database:
+    """The build database of one checkout, below ``folder``. Readers never open it: they open a release."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "cybercrime.duckdb"
+        self._lock: int | None = None
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold off every other writer, for a step or for a whole run. Raises Busy where another process writes."""
+        if self._lock is not None:
+            yield
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.folder / "writer.lock", os.O_RDWR | os.O_CREAT)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                raise Busy(f"{self.path}: another run is writing; wait for it to end, then try again") from exc
+            self._lock = handle
+            yield
+        finally:
+            self._lock = None
+            os.close(handle)  # the kernel frees the lock with it, as it does when the process is killed
+
+    @contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection in one transaction: committed at the end, rolled back where the body raises."""
+        with self.exclusive():
+            connection = duckdb.connect(str(self.path))
+            try:
+                for layer in LAYERS:
+                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
+                connection.execute(_BOOKKEEPING)
+                connection.begin()
+                yield connection
+                connection.commit()
+            finally:
+                connection.close()  # an open transaction is rolled back
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection. Raises Busy while another process writes."""
+        try:
+            connection = duckdb.connect(str(self.path), read_only=True)
+        except duckdb.IOException as exc:
+            if not self.path.exists():
+                raise DarkfigureError(f"{self.path}: there is no build yet; run 'darkfigure run' first") from exc
+            raise Busy(f"{self.path}: another run is writing; wait for it to end, then try again") from exc
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def comment_table(
+    connection: duckdb.DuckDBPyConnection, table: str, comment: str, columns: Mapping[str, str]
+) -> None:
+    """Write the descriptions of a table and of its columns into the database."""
+    connection.execute(f"COMMENT ON TABLE {table} IS {_literal(comment)}")
+    for column, text in columns.items():
+        connection.execute(f"COMMENT ON COLUMN {table}.{column} IS {_literal(text)}")
+
+
+def row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """How many rows ``table`` has."""
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

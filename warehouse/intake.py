@@ -1,0 +1,283 @@
+"""Taking snapshots in: from the figures carried, from files in a folder, from the store, from publishers' addresses.
+
+A snapshot is taken whole, with its returns, in one transaction, or not at all. Snapshots are never removed: a newer
+vintage stands beside the older one.
+"""
+
+import csv
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+
+from darkfigure.errors import DarkfigureError
+from darkfigure.sources import accept, returns, text, workbook
+from darkfigure.sources.accept import KnownCodes, check_returns
+from darkfigure.sources.returns import Parsed
+from darkfigure.sources.source import Source
+from warehouse import REFERENCE, carried
+from warehouse.database import Database
+from warehouse.staleness import hash_of
+
+_SHARED_BY_PARSERS = (returns, text, workbook, accept)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A snapshot that could be taken. ``parse_version`` tells whether it has been, by the code as it is now."""
+
+    source: Source
+    sha256: str
+    file_name: str
+    byte_count: int
+    url: str
+    retrieved_at: datetime  # UTC, naive
+    route: str  # 'carried', 'file', 'fetched'
+    parse_version: str
+    parse: Callable[[], Parsed]
+    path: Path | None = None
+
+    @property
+    def snapshot_id(self) -> str:
+        return self.sha256[:12]
+
+
+def offer_carried(source: Source) -> Iterator[Offer]:
+    """The source's snapshots whose figures the project carries."""
+    for snapshot in carried.snapshots():
+        if snapshot.source_id == source.id:
+            yield Offer(
+                source=source,
+                sha256=snapshot.sha256,
+                file_name=snapshot.file_name,
+                byte_count=snapshot.byte_count,
+                url=snapshot.url,
+                retrieved_at=datetime.fromisoformat(snapshot.retrieved_at),
+                route="carried",
+                parse_version=hash_of(snapshot.path()),
+                parse=snapshot.load,
+            )
+
+
+def offer_file(source: Source, path: Path, *, route: str, name: str, url: str, retrieved_at: datetime) -> Offer:
+    """A publisher's file on this machine, under the name that its publisher gives it."""
+    data = path.read_bytes()
+    return Offer(
+        source=source,
+        sha256=sha256(data).hexdigest(),
+        file_name=name,
+        byte_count=len(data),
+        url=url,
+        retrieved_at=retrieved_at,
+        route=route,
+        parse_version=parser_version(source),
+        parse=lambda: source.parse(data, name),
+        path=path,
+    )
+
+
+def offer_folder(source: Source, folder: Path) -> Iterator[Offer]:
+    """The files in a folder that carry one of the publisher's names."""
+    for path in source.files_in(folder):
+        yield offer_file(
+            source, path, route="file", name=path.name, url=source.url_of(path.name), retrieved_at=_now()
+        )
+
+
+def offer_stored(connection: duckdb.DuckDBPyConnection, source: Source, store: Path) -> Iterator[Offer]:
+    """The files taken before, from the store: offered again, since the code that reads them may have changed."""
+    rows = connection.execute(
+        "SELECT sha256, file_name, url, retrieved_at, route FROM raw.snapshot WHERE source_id = ? AND route <> 'carried'",
+        [source.id],
+    ).fetchall()
+    for digest, name, url, retrieved_at, route in rows:
+        yield offer_file(source, store / digest, route=route, name=name, url=url, retrieved_at=retrieved_at)
+
+
+def is_taken(connection: duckdb.DuckDBPyConnection, offer: Offer) -> bool:
+    """Whether the build holds this snapshot as the present code reads it. A file read here stands above figures carried."""
+    row = connection.execute(
+        "SELECT parse_version, route FROM raw.snapshot WHERE snapshot_id = ?", [offer.snapshot_id]
+    ).fetchone()
+    return row is not None and (row[0] == offer.parse_version or (offer.route == "carried" and row[1] != "carried"))
+
+
+def take(connection: duckdb.DuckDBPyConnection, offer: Offer, store: Path) -> Parsed:
+    """Read a snapshot and put it into the build, in the caller's transaction. Raises SourceError, nothing changed."""
+    parsed = offer.parse()
+    check_returns(parsed, known_codes(offer.source), offer.file_name)
+    if offer.path is not None:
+        _store(offer.path, store / offer.sha256)
+    for table in ("raw.snapshot", "returns.observation", "returns.rejected"):
+        connection.execute(f"DELETE FROM {table} WHERE snapshot_id = ?", [offer.snapshot_id])
+    _insert(connection, offer, parsed)
+    return parsed
+
+
+@dataclass
+class IntakeReport:
+    """What became of one source's offers: how many were new, how many were there already, and one line per refusal."""
+
+    taken: int = 0
+    known: int = 0
+    refusals: list[str] = field(default_factory=list)
+
+
+def take_source(database: Database, source: Source, folder: Path | None = None, *, fetch: bool = False) -> IntakeReport:
+    """Take every snapshot of ``source`` that is new or is read anew: carried, in the store, in ``folder``, at its address.
+
+    A file that is refused leaves what was taken before as it is, and the other files of the source go on.
+    """
+    report = IntakeReport()
+    store = database.folder / "raw"
+    with database.write() as connection:
+        create_tables(connection)
+        offers = [*offer_carried(source), *offer_stored(connection, source, store)]
+    if folder is not None:
+        offers += offer_folder(source, folder)
+    if fetch:
+        offers += _offer_fetched(database, source, report)
+    for offer in offers:
+        try:
+            with database.write() as connection:
+                if is_taken(connection, offer):
+                    report.known += 1
+                else:
+                    take(connection, offer, store)
+                    report.taken += 1
+        except DarkfigureError as refusal:
+            report.refusals.append(str(refusal))
+    return report
+
+
+def untaken(connection: duckdb.DuckDBPyConnection, source: Source, store: Path, folder: Path | None) -> bool:
+    """Whether any file or carried snapshot of ``source`` is new, or would be read otherwise by the present code."""
+    offers = [*offer_carried(source), *offer_stored(connection, source, store)]
+    if folder is not None:
+        offers += offer_folder(source, folder)
+    return not all(is_taken(connection, offer) for offer in offers)
+
+
+def _offer_fetched(database: Database, source: Source, report: IntakeReport) -> Iterator[Offer]:
+    # Imported here: a run on carried figures needs no network library.
+    from darkfigure.sources.fetch import Validators, fetch
+
+    for url in source.urls:
+        with database.write() as connection:
+            connection.execute(_FETCHED)
+            row = connection.execute("SELECT etag, last_modified FROM meta.fetched WHERE url = ?", [url]).fetchone()
+        try:
+            got = fetch(url, database.folder / "raw", known=Validators(*row) if row else None)
+        except DarkfigureError as refusal:
+            report.refusals.append(str(refusal))
+            continue
+        if got is None:
+            report.known += 1
+            continue
+        with database.write() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO meta.fetched VALUES (?, ?, ?, ?)", [url, got.etag, got.last_modified, got.sha256]
+            )
+        retrieved_at = got.retrieved_at.replace(tzinfo=None, microsecond=0)
+        yield offer_file(source, got.path, route="fetched", name=got.name, url=url, retrieved_at=retrieved_at)
+
+
+_FETCHED = """
+CREATE TABLE IF NOT EXISTS meta.fetched (url VARCHAR PRIMARY KEY, etag VARCHAR, last_modified VARCHAR, sha256 VARCHAR)
+"""
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables that intake fills, where they are not there yet."""
+    connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS raw.snapshot (
+            snapshot_id VARCHAR, source_id VARCHAR, edition VARCHAR, vintage VARCHAR, file_name VARCHAR, sha256 VARCHAR,
+            byte_count BIGINT, url VARCHAR, retrieved_at TIMESTAMP, route VARCHAR, publisher VARCHAR,
+            table_title VARCHAR, licence VARCHAR, citation VARCHAR, language VARCHAR, source_type VARCHAR,
+            area_scheme VARCHAR, offence_scheme VARCHAR, rows_read BIGINT, returns_accepted BIGINT,
+            returns_rejected BIGINT, parse_version VARCHAR)
+        """
+    )
+    accepted = returns.RETURN_SCHEMA.empty_table()  # noqa: F841  (read by name in the query)
+    rejected = returns.REJECTED_SCHEMA.empty_table()  # noqa: F841
+    ids = "''::VARCHAR AS snapshot_id, ''::VARCHAR AS source_id"
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS returns.observation AS SELECT ''::VARCHAR AS return_id, {ids}, * FROM accepted"
+    )
+    connection.execute(f"CREATE TABLE IF NOT EXISTS returns.rejected AS SELECT {ids}, * FROM rejected")
+
+
+def parser_version(source: Source) -> str:
+    """A version of all code that has a part in reading the source's files."""
+    modules = [source.parse.__module__, *(module.__name__ for module in _SHARED_BY_PARSERS)]
+    root = Path(returns.__file__).parents[2]
+    return hash_of(*(root.joinpath(*module.split(".")).with_suffix(".py") for module in modules))
+
+
+@cache
+def known_codes(source: Source) -> KnownCodes:
+    """The area and offence codes of the source's schemes, as the reference tables have them."""
+    areas = {row[name] for row in _reference("area") for name in ("ref_area", "iso_alpha2") if row[name]}
+    return KnownCodes(
+        areas=areas | {row["code"] for row in _reference("area_code") if row["scheme"] == source.area_scheme},
+        offences={row["code"] for row in _reference("crosswalk") if row["scheme"] == source.offence_scheme},
+    )
+
+
+def reference_files(table: str) -> list[Path]:
+    """The csv files of a reference table: one of its name, or all in a folder of its name."""
+    single = REFERENCE / f"{table}.csv"
+    return [single] if single.exists() else sorted((REFERENCE / table).glob("*.csv"))
+
+
+def _reference(table: str) -> Iterable[dict[str, str]]:
+    for path in reference_files(table):
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from csv.DictReader(file)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, offer: Offer, parsed: Parsed) -> None:
+    source = offer.source
+    connection.execute(
+        f"INSERT INTO raw.snapshot VALUES ({', '.join('?' * 22)})",
+        [
+            offer.snapshot_id, source.id, parsed.edition, parsed.vintage, offer.file_name, offer.sha256,
+            offer.byte_count, offer.url, offer.retrieved_at, offer.route, source.publisher,
+            source.table, source.licence, source.citation, source.language, source.source_type,
+            source.area_scheme, source.offence_scheme, parsed.rows_read, parsed.returns.num_rows,
+            parsed.rejected.num_rows, offer.parse_version,
+        ],
+    )  # fmt: skip
+    accepted, rejected = parsed.returns, parsed.rejected  # noqa: F841  (read by name in the queries)
+    connection.execute(
+        """
+        INSERT INTO returns.observation BY NAME
+        SELECT 'R-' || left(md5($1 || '|' || table_id || '|' || locator), 12) AS return_id,
+            $1 AS snapshot_id, $2 AS source_id, *
+        FROM accepted
+        """,
+        [offer.snapshot_id, source.id],
+    )
+    connection.execute(
+        "INSERT INTO returns.rejected BY NAME SELECT $1 AS snapshot_id, $2 AS source_id, * FROM rejected",
+        [offer.snapshot_id, source.id],
+    )
+
+
+def _store(path: Path, target: Path) -> None:
+    if path != target and not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(".part")
+        shutil.copyfile(path, part)
+        part.replace(target)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+

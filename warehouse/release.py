@@ -1,0 +1,104 @@
+"""Releases: what readers open. Each is written whole beside the others, then named current in one step.
+
+Readers never see a release being written, and a run never waits for a reader. A run that is killed at any point leaves
+the current release as it was, and at most an unfinished folder, which the next promotion clears away.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from darkfigure.errors import DarkfigureError
+from warehouse.staleness import hash_of
+
+_UNFINISHED = ".unfinished-"
+FILE_NAME = "cybercrime.duckdb"
+
+
+class Releases:
+    """The releases in ``folder``: a folder each, and ``current``, a link to one of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def current(self) -> str | None:
+        """The version of the current release; None where there is none yet."""
+        link = self.folder / "current"
+        return os.readlink(link) if link.is_symlink() and (link / FILE_NAME).exists() else None
+
+    def database(self, version: str | None = None) -> Path:
+        """The database of a release, of the current one where no version is named."""
+        version = version or self.current()
+        if version is None:
+            raise DarkfigureError(f"{self.folder}: there is no release yet; run 'darkfigure run' first")
+        return self.folder / version / FILE_NAME
+
+    def version_of(self, connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> str:
+        """The version that a release of the build's ``tables`` has: the day of the latest snapshot, and a hash of all."""
+        day = connection.execute("SELECT strftime(max(retrieved_at), '%Y-%m-%d') FROM raw.snapshot").fetchall()[0][0]
+        versions = dict(connection.execute("SELECT table_name, code_version || data_version FROM meta.build").fetchall())
+        return f"{day}-{hash_of(*(f'{table} {versions[table]}' for table in sorted(tables)))[:8]}"
+
+    def promote(self, build: Path, tables: Iterable[str], version: str) -> Path:
+        """Write a release of the ``tables`` in the database ``build``, which nobody has open, and make it current."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob(f"{_UNFINISHED}*"):
+            if left.is_symlink():
+                left.unlink()
+            else:
+                shutil.rmtree(left)
+        if not (self.folder / version).exists():
+            unfinished = self.folder / f"{_UNFINISHED}{version}"
+            unfinished.mkdir()
+            _write(build, tables, unfinished / FILE_NAME)
+            os.replace(unfinished, self.folder / version)
+        link = self.folder / f"{_UNFINISHED}current"
+        link.symlink_to(version)
+        os.replace(link, self.folder / "current")
+        return self.database(version)
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The current release, read-only, cut off from every other file and from the network."""
+        connection = duckdb.connect(str(self.database()), read_only=True, config={"enable_external_access": False})
+        try:
+            connection.execute("SET lock_configuration = true")
+            yield connection
+        finally:
+            connection.close()
+
+
+def _write(build: Path, tables: Iterable[str], path: Path) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH '{_quoted(str(build))}' AS build (READ_ONLY)")
+        # The oldest storage version that has comments: clients since DuckDB 1.0 can open it.
+        connection.execute(f"ATTACH '{_quoted(str(path))}' AS released (STORAGE_VERSION 'v1.0.0')")
+        for table in tables:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS released.{table.split('.')[0]}")
+            connection.execute(f"CREATE TABLE released.{table} AS FROM build.{table}")
+            for what, comment in _comments(connection, table):
+                connection.execute(f"COMMENT ON {what} IS '{_quoted(comment)}'")
+
+
+def _comments(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    layer, name = table.split(".")
+    return connection.execute(
+        """
+        SELECT 'TABLE released.' || $layer || '.' || $name, comment
+        FROM duckdb_tables()
+        WHERE database_name = 'build' AND schema_name = $layer AND table_name = $name
+        UNION ALL
+        SELECT 'COLUMN released.' || $layer || '.' || $name || '.' || column_name, comment
+        FROM duckdb_columns()
+        WHERE database_name = 'build' AND schema_name = $layer AND table_name = $name
+        """,
+        {"layer": layer, "name": name},
+    ).fetchall()
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
