@@ -1,0 +1,6 @@
+"""What is made: one Dagster asset per table, one module per layer. No parsing, no statistics, no SQL text in here."""
+
+from assets import estimates, harmonised, intake, published, reference
+
+ASSETS = [*intake.ASSETS, *reference.ASSETS, *harmonised.ASSETS, *estimates.ASSETS, *published.ASSETS]
+CHECKS = [*intake.CHECKS, *reference.CHECKS, *harmonised.CHECKS, *estimates.CHECKS, *published.CHECKS]

@@ -1,0 +1,64 @@
+"""The assets that intake fills, source by source: what was received, and the figures read from it."""
+
+import time
+from pathlib import Path
+
+import dagster as dg
+
+from assets.building import OWNERS, asset_key, checks, column_schema
+from darkfigure.sources.catalogue import SOURCES
+from validations.contracts import table_comment
+from warehouse.database import Database
+from warehouse.intake import take_source
+from warehouse.progress import Progress
+from warehouse.staleness import INGESTED
+
+#: A partition per source, and one run for as many of them as are asked for: no process per partition.
+SOURCE_PARTITIONS = dg.StaticPartitionsDefinition(sorted(SOURCES))
+
+
+class IntakeConfig(dg.Config):
+    """Where to look for publishers' files besides the figures that the project carries."""
+
+    folder: str | None = None
+    fetch: bool = False
+
+
+@dg.multi_asset(
+    name="take_snapshots",
+    specs=[
+        dg.AssetSpec(
+            asset_key(table),
+            description=table_comment(table),
+            group_name=table.split(".")[0],
+            owners=OWNERS,
+            kinds={"duckdb", "python"},
+            metadata={"dagster/column_schema": column_schema(table)},
+        )
+        for table in INGESTED
+    ],
+    partitions_def=SOURCE_PARTITIONS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def intake(
+    context: dg.AssetExecutionContext,
+    config: IntakeConfig,
+    database: dg.ResourceParam[Database],
+    progress: dg.ResourceParam[Progress],
+):  # type: ignore[no-untyped-def]
+    """Take what is new from each source; a file that is refused leaves its source at the last good snapshot."""
+    refusals = []
+    folder = Path(config.folder) if config.folder else None
+    for source_id in context.partition_keys:
+        started = time.perf_counter()
+        report = take_source(database, SOURCES[source_id], folder, fetch=config.fetch)
+        progress.took(source_id, report, time.perf_counter() - started)
+        refusals += report.refusals
+    for table in INGESTED:
+        yield dg.MaterializeResult(asset_key(table))
+    if refusals:
+        raise dg.Failure("\n".join(refusals), allow_retries=False)
+
+
+ASSETS = [intake]
+CHECKS = [check for table in INGESTED for check in checks(table)]

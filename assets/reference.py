@@ -1,0 +1,30 @@
+"""The assets of ``reference``: reviewed csv as tables, typed by their contracts, and the denominators."""
+
+import duckdb
+
+from assets.building import checks, sql_asset, table_asset
+from validations.contracts import CONTRACTS
+from warehouse.intake import reference_files
+from warehouse.recipes import csv_tables
+
+_CASTS = {"boolean": "BOOLEAN", "int64": "BIGINT"}
+
+
+def _fill_from_csv(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    columns = CONTRACTS[table].to_schema().columns
+    selected = ", ".join(
+        f"{name}::{_CASTS.get(str(column.dtype), 'VARCHAR')} AS {name}" for name, column in columns.items()
+    )
+    files = [str(path) for path in reference_files(table.split(".")[1])]
+    # Text stays text: '004' is a code. An empty field is the empty string and no null.
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TABLE {table} AS SELECT {selected}
+        FROM read_csv($files, header = true, all_varchar = true, nullstr = 'NULL', delim = ',', quote = '"')
+        """,
+        {"files": files},
+    )
+
+
+ASSETS = [*(table_asset(table, _fill_from_csv, "csv") for table in csv_tables()), sql_asset("reference.denominator")]
+CHECKS = [check for table in (*csv_tables(), "reference.denominator") for check in checks(table)]

@@ -1,0 +1,50 @@
+"""Writing the figures that the project carries, from publishers' files in a folder."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from darkfigure.sources import unsd_m49
+from darkfigure.sources.accept import check_returns
+from darkfigure.sources.catalogue import SOURCES
+from warehouse import FIGURES, REFERENCE, carried
+from warehouse.intake import known_codes
+
+
+def carry_all(folder: Path, figures: Path = FIGURES) -> None:
+    """Parse every publisher's file below ``folder`` and carry its figures. Files that are carried already keep their date."""
+    listed = {snapshot.sha256: snapshot for snapshot in carried.snapshots(figures)}
+    for source in SOURCES.values():
+        for path in source.files_in(folder):
+            data = path.read_bytes()
+            digest = sha256(data).hexdigest()
+            parsed = source.parse(data, path.name)
+            check_returns(parsed, known_codes(source), path.name)
+            before = listed.get(digest)
+            listed[digest] = carried.CarriedSnapshot(
+                source_id=source.id,
+                edition=parsed.edition,
+                vintage=parsed.vintage,
+                file_name=path.name,
+                sha256=digest,
+                byte_count=len(data),
+                url=source.url_of(path.name),
+                retrieved_at=before.retrieved_at if before else f"{datetime.now(UTC):%Y-%m-%dT00:00:00}",
+                rows_read=parsed.rows_read,
+            )
+            carried.save(listed[digest], parsed, figures)
+            print(f"{source.id} {path.name}: {parsed.returns.num_rows:,} returns, {parsed.rejected.num_rows:,} rejected")
+    carried.save_table(list(listed.values()), figures)
+    for path in sorted(folder.rglob("UNSD*.csv")):
+        _write_areas(unsd_m49.parse(path.read_bytes(), path.name))
+
+
+def _write_areas(areas: list[unsd_m49.Area]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(unsd_m49.Area._fields)
+    writer.writerows(areas)
+    (REFERENCE / "area" / "m49.csv").write_text(text.getvalue(), encoding="utf-8")
+    print(f"reference.area: {len(areas)} areas of M49")

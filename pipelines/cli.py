@@ -1,0 +1,117 @@
+"""The command line. Each command says what it does and gives an example; what it needs is imported when it is called."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="darkfigure",
+    help="Comparable cybercrime statistics, with an honest interval round what was never reported.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--from", exists=True, file_okay=False, help="A folder of publishers' files, under their own names."),
+]
+
+
+@app.command()
+def run(
+    folder: Folder = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Also download each source from its publisher.")] = False,
+    source: Annotated[list[str] | None, typer.Option("--source", help="Only take in this source; may be repeated.")] = None,
+) -> None:
+    """Take in what is new, make what is stale, and release it.
+
+    Without options it runs on the figures that the project carries, offline. It exits with 1 where a file was
+    refused or the release was not made; everything else is done all the same.
+
+    Example: darkfigure run --from ~/Downloads
+    """
+    from pipelines.running import run_all
+
+    raise typer.Exit(run_all(folder, fetch=fetch, sources=source or []))
+
+
+@app.command()
+def status() -> None:
+    """Show the current release, its tables and sources, and what has become stale since.
+
+    Example: darkfigure status
+    """
+    from pipelines.reporting import print_status
+
+    print_status()
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="A query in DuckDB's SQL; '-' reads it from standard input.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Print csv, every row, for another program to read.")] = False,
+) -> None:
+    """Put a question to the current release. It cannot write, nor read any other file.
+
+    Example: darkfigure query "SELECT area_name, rate_per_100k FROM published.indicator WHERE act = 'A1' LIMIT 5"
+    """
+    from pipelines.reporting import print_query
+
+    print_query(sys.stdin.read() if sql == "-" else sql, csv=csv)
+
+
+@app.command()
+def why(
+    id: Annotated[str, typer.Argument(help="An id from any table: E- estimate, I- rate, H- harmonised, R- printed figure.")],
+    all: Annotated[bool, typer.Option("--all", help="Show every input, however many there are.")] = False,
+) -> None:
+    """Trace a number to the cells that publishers printed.
+
+    Example: darkfigure why I-0123456789ab
+    """
+    from pipelines.reporting import print_origin
+
+    print_origin(id, everything=all)
+
+
+@app.command()
+def sources() -> None:
+    """List the sources: who publishes what, where, under which licence, and how often it is looked for.
+
+    Example: darkfigure sources
+    """
+    from pipelines.reporting import print_sources
+
+    print_sources()
+
+
+@app.command()
+def carry(
+    folder: Annotated[Path, typer.Option("--from", exists=True, file_okay=False, help="A folder of publishers' files.")],
+) -> None:
+    """Write the figures that the project carries, from publishers' files. For those who maintain the project.
+
+    Example: darkfigure carry --from ~/Downloads
+    """
+    from pipelines.carrying import carry_all
+
+    carry_all(folder)
+
+
+def main() -> None:
+    """The command's entry point: an error of ours is one line, and exit code 1."""
+    from darkfigure.errors import DarkfigureError
+
+    try:
+        app()
+    except DarkfigureError as error:
+        print(f"darkfigure: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The Dagster code location: every asset, check, job, schedule and sensor, with the resources that they share."""
+
+import dagster as dg
+
+from assets import ASSETS, CHECKS
+from assets.intake import SOURCE_PARTITIONS, IntakeConfig, intake
+from darkfigure.errors import DarkfigureError
+from darkfigure.sources.catalogue import SOURCES
+from darkfigure.sources.source import Source
+from pipelines.home import home
+from warehouse.database import Database
+from warehouse.progress import Progress
+from warehouse.recipes import recipes
+from warehouse.release import Releases
+from warehouse.staleness import snapshots_version, stale_tables
+
+INTAKE_JOB = "intake"
+BUILD_JOB = "build"
+
+intake_job = dg.define_asset_job(
+    INTAKE_JOB,
+    selection=dg.AssetSelection.assets(intake),
+    partitions_def=SOURCE_PARTITIONS,
+    description="Take what is new from a source. A refused file leaves its source at the last good snapshot.",
+)
+build_job = dg.define_asset_job(
+    BUILD_JOB,
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(intake),
+    description="Make what is stale of everything that is derived from the snapshots, and release it.",
+)
+
+
+def schedule_of(source: Source) -> dg.ScheduleDefinition:
+    """Look for a new vintage at the publisher's address, as often as the publisher brings one out."""
+    return dg.ScheduleDefinition(
+        name=f"fetch_{source.id}",
+        cron_schedule=source.cadence,
+        job=intake_job,
+        description=f"{source.publisher}: {source.table}",
+        execution_fn=lambda _: dg.RunRequest(
+            partition_key=source.id,
+            run_config=dg.RunConfig(ops={"take_snapshots": IntakeConfig(fetch=True)}),
+        ),
+    )
+
+
+@dg.sensor(job=build_job, minimum_interval_seconds=60, description="Build and release once a snapshot has come in.")
+def snapshot_arrived(database: dg.ResourceParam[Database]) -> dg.SensorResult | dg.SkipReason:
+    """Ask for one build per state of the snapshots, and only while something is stale."""
+    try:
+        with database.read() as connection:
+            stale = stale_tables(connection, recipes())
+            version = snapshots_version(connection)
+    except DarkfigureError as reason:
+        return dg.SkipReason(str(reason))
+    if not stale:
+        return dg.SkipReason("Nothing is stale.")
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"{version} {len(stale)} stale")])
+
+
+def definitions(
+    database: Database | None = None, releases: Releases | None = None, progress: Progress | None = None
+) -> dg.Definitions:
+    """The code location, on the deployment of the environment unless told otherwise."""
+    return dg.Definitions(
+        assets=ASSETS,
+        asset_checks=CHECKS,
+        jobs=[intake_job, build_job],
+        schedules=[schedule_of(source) for source in SOURCES.values()],
+        sensors=[snapshot_arrived],
+        # Steps take tens of milliseconds, a process per step ten seconds.
+        executor=dg.in_process_executor,
+        resources={
+            "database": database or home().database,
+            "releases": releases or home().releases,
+            "progress": progress or Progress(),
+        },
+    )
+
+
+defs = definitions()
