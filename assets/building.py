@@ -82,7 +82,9 @@ def sql_asset(table: str) -> dg.AssetsDefinition:
 def contract_check(table: str) -> dg.AssetChecksDefinition:
     """The table's contract as a check that stops whatever is downstream. A table that fails it is stale again."""
 
-    @dg.asset_check(asset=asset_key(table), name="contract", blocking=True, description=f"The contract of {table} holds.")
+    @dg.asset_check(
+        asset=asset_key(table), name="contract", blocking=True, description=f"The contract of {table} holds."
+    )
     def contract(database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]) -> dg.AssetCheckResult:
         with database.write() as connection:
             breaches = audit(connection, table)

@@ -20,7 +20,8 @@ def _fill_by(function_name: str) -> Fill:
             f"""
             CREATE OR REPLACE TABLE {table} AS
             SELECT
-                'E-' || left(md5(concat_ws('|', source_id, ref_area, time_period, offence, quantity)), 12) AS estimate_id,
+                'E-' || left(md5(concat_ws('|', source_id, ref_area, time_period, offence, quantity)), 12)
+                    AS estimate_id,
                 *
             FROM estimated
             """

@@ -1,6 +1,7 @@
 """The assets that intake fills, source by source: what was received, and the figures read from it."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -45,7 +46,7 @@ def intake(
     config: IntakeConfig,
     database: dg.ResourceParam[Database],
     progress: dg.ResourceParam[Progress],
-):  # type: ignore[no-untyped-def]
+) -> Iterator[dg.MaterializeResult]:
     """Take what is new from each source; a file that is refused leaves its source at the last good snapshot."""
     refusals = []
     folder = Path(config.folder) if config.folder else None

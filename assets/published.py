@@ -8,13 +8,14 @@ from assets.building import OWNERS, asset_key, checks, sql_asset
 from validations.contracts import CONTRACTS
 from warehouse.database import Database
 from warehouse.progress import Progress
+from warehouse.recipes import RELEASE
 from warehouse.release import Releases
 
 TABLES = tuple(table for table in CONTRACTS if table.startswith("published."))
 
 
 @dg.asset(
-    key=asset_key("published.release"),
+    key=asset_key(RELEASE),
     deps=[asset_key(table) for table in TABLES],
     group_name="published",
     description="The release that readers open: gated as a whole, then promoted as a whole, or not at all.",
@@ -32,15 +33,17 @@ def release(
     started = time.perf_counter()
     with database.exclusive():
         with database.read() as connection:
-            version = releases.version_of(connection, TABLES)
+            version = releases.version_of(connection)
             verdict = check_release(connection)
         if verdict.failures:
             for failure in verdict.failures:
                 progress.failed(f"gate: {failure}")
             raise dg.Failure("The gate is shut: " + "; ".join(verdict.failures), allow_retries=False)
         releases.promote(database.path, TABLES, version)
-    progress.made("published.release", f"{verdict.evaluated} expectations met", time.perf_counter() - started)
-    return dg.MaterializeResult(metadata={"version": version, "path": dg.MetadataValue.path(releases.database(version))})
+    progress.made(RELEASE, f"{verdict.evaluated} expectations met", time.perf_counter() - started)
+    return dg.MaterializeResult(
+        metadata={"version": version, "path": dg.MetadataValue.path(releases.database(version))}
+    )
 
 
 ASSETS = [*(sql_asset(table) for table in TABLES), release]

@@ -14,7 +14,7 @@ from warehouse.intake import known_codes
 
 
 def carry_all(folder: Path, figures: Path = FIGURES) -> None:
-    """Parse every publisher's file below ``folder`` and carry its figures. Files that are carried already keep their date."""
+    """Parse every publisher's file below ``folder`` and carry its figures; what is carried already keeps its date."""
     listed = {snapshot.sha256: snapshot for snapshot in carried.snapshots(figures)}
     for source in SOURCES.values():
         for path in source.files_in(folder):
@@ -35,7 +35,9 @@ def carry_all(folder: Path, figures: Path = FIGURES) -> None:
                 rows_read=parsed.rows_read,
             )
             carried.save(listed[digest], parsed, figures)
-            print(f"{source.id} {path.name}: {parsed.returns.num_rows:,} returns, {parsed.rejected.num_rows:,} rejected")
+            print(
+                f"{source.id} {path.name}: {parsed.returns.num_rows:,} returns, {parsed.rejected.num_rows:,} rejected"
+            )
     carried.save_table(list(listed.values()), figures)
     for path in sorted(folder.rglob("UNSD*.csv")):
         _write_areas(unsd_m49.parse(path.read_bytes(), path.name))

@@ -1,4 +1,4 @@
-"""The command line. Each command says what it does and gives an example; what it needs is imported when it is called."""
+"""The command line. Each command gives an example; what it needs is imported when it is called."""
 
 import sys
 from pathlib import Path
@@ -25,7 +25,9 @@ Folder = Annotated[
 def run(
     folder: Folder = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="Also download each source from its publisher.")] = False,
-    source: Annotated[list[str] | None, typer.Option("--source", help="Only take in this source; may be repeated.")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="Only take in this source; may be repeated.")
+    ] = None,
 ) -> None:
     """Take in what is new, make what is stale, and release it.
 
@@ -66,7 +68,9 @@ def query(
 
 @app.command()
 def why(
-    id: Annotated[str, typer.Argument(help="An id from any table: E- estimate, I- rate, H- harmonised, R- printed figure.")],
+    id: Annotated[
+        str, typer.Argument(help="An id from any table: E- estimate, I- rate, H- harmonised, R- printed figure.")
+    ],
     all: Annotated[bool, typer.Option("--all", help="Show every input, however many there are.")] = False,
 ) -> None:
     """Trace a number to the cells that publishers printed.
@@ -91,7 +95,9 @@ def sources() -> None:
 
 @app.command()
 def carry(
-    folder: Annotated[Path, typer.Option("--from", exists=True, file_okay=False, help="A folder of publishers' files.")],
+    folder: Annotated[
+        Path, typer.Option("--from", exists=True, file_okay=False, help="A folder of publishers' files.")
+    ],
 ) -> None:
     """Write the figures that the project carries, from publishers' files. For those who maintain the project.
 

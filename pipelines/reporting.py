@@ -30,20 +30,30 @@ QUERIES = (
 )
 
 _SUMMARY = """
+WITH estimate AS (
+    FROM published.reporting_rate SELECT status
+    UNION ALL
+    FROM published.dark_figure SELECT status
+)
 SELECT
     (SELECT count(*) FROM published.source),
     (SELECT sum(returns_accepted + returns_rejected) FROM published.source),
     (SELECT sum(returns_accepted) FROM published.source),
     (SELECT sum(returns_rejected) FROM published.source),
-    (SELECT count(DISTINCT coalesce(nullif(parent_area, ''), ref_area)) FROM published.observation WHERE obs_value IS NOT NULL),
+    (SELECT count(DISTINCT coalesce(nullif(parent_area, ''), ref_area)) FROM published.observation),
     (SELECT min(left(time_period, 4)) || ' to ' || max(left(time_period, 4)) FROM published.observation),
     (SELECT count(*) FROM published.indicator),
-    (SELECT count(*) FILTER (status = 'estimated') FROM (FROM published.reporting_rate SELECT status UNION ALL FROM published.dark_figure SELECT status)),
-    (SELECT count(*) FILTER (status = 'refused') FROM (FROM published.reporting_rate SELECT status UNION ALL FROM published.dark_figure SELECT status))
+    (SELECT count(*) FILTER (status = 'estimated') FROM estimate),
+    (SELECT count(*) FILTER (status = 'refused') FROM estimate)
 """
 
 
-def print_summary(console: Console, seconds: float) -> None:
+def console() -> Console:
+    """Where to print: as wide as the terminal, and in a pipe as wide as it takes."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+
+
+def print_summary(seconds: float) -> None:
     """What the current release holds, where it is, and what to ask it first."""
     releases = home().releases
     with releases.read() as connection:
@@ -60,32 +70,30 @@ def print_summary(console: Console, seconds: float) -> None:
         "release": str(releases.current()),
         "database": str(releases.database()),
     }
-    console.print()
+    print()
     for name, value in lines.items():
-        console.print(f"  {name:<11}{value}", markup=False)
-    console.print("\nThree queries to try:")
+        print(f"  {name:<11}{value}")
+    print("\nThree queries to try:")
     for sql in QUERIES:
-        console.print(f'  darkfigure query "{sql}"', markup=False)
+        print(f'  darkfigure query "{sql}"')
 
 
 def print_status() -> None:
     """The current release, its tables and sources, and what has become stale."""
-    console = Console(highlight=False, soft_wrap=True)
     releases = home().releases
     with releases.read() as connection:
-        console.print(f"release {releases.current()}\n{releases.database()}\n", markup=False)
+        print(f"release {releases.current()}\n{releases.database()}\n")
         _print_rows(
-            console,
             connection.execute(
                 """
-                SELECT source_id, count(*) AS snapshots, max(vintage) AS last_vintage, max(retrieved_at)::DATE AS retrieved,
+                SELECT source_id, count(*) AS snapshots, max(vintage) AS last_vintage,
+                    max(retrieved_at)::DATE AS retrieved,
                     sum(returns_accepted)::BIGINT AS accepted, sum(returns_rejected)::BIGINT AS rejected
                 FROM published.source GROUP BY source_id ORDER BY source_id
                 """
             ),
         )
         _print_rows(
-            console,
             connection.execute(
                 """
                 SELECT schema_name || '.' || table_name AS table_name, estimated_size AS rows, comment
@@ -97,9 +105,9 @@ def print_status() -> None:
         with home().database.read() as connection:
             stale = stale_tables(connection, recipes())
     except DarkfigureError as reason:
-        console.print(str(reason), markup=False)
+        print(str(reason))
         return
-    console.print(f"stale: {', '.join(stale)}; 'darkfigure run' makes them" if stale else "nothing is stale")
+    print(f"stale: {', '.join(stale)}; 'darkfigure run' makes them" if stale else "nothing is stale")
 
 
 def print_query(sql: str, *, csv: bool) -> None:
@@ -108,7 +116,7 @@ def print_query(sql: str, *, csv: bool) -> None:
         try:
             answer = connection.execute(sql)
         except duckdb.Error as exc:
-            raise DarkfigureError(f"query: {exc}") from exc
+            raise DarkfigureError(f"query: {str(exc).splitlines()[0]}") from exc
         if not answer.description:
             return
         if csv:
@@ -117,29 +125,27 @@ def print_query(sql: str, *, csv: bool) -> None:
             while rows := answer.fetchmany(10_000):
                 writer.writerows(rows)
         else:
-            _print_rows(Console(highlight=False), answer)
+            _print_rows(answer)
 
 
 def print_origin(id: str, *, everything: bool) -> None:
     """The tree from a number to the cells that publishers printed."""
-    console = Console(highlight=False, soft_wrap=True)
     with home().releases.read() as connection:
         found = origin(connection, id)
         tree = Tree(_line(found), guide_style="dim")
         _grow(tree, connection, found, everything)
-        console.print(tree)
-        console.print(f"{sum(1 for _ in cells(connection, id)):,} published cells in all", markup=False)
+        console().print(tree)
+        print(f"{sum(1 for _ in cells(connection, id)):,} published cells in all")
 
 
 def print_sources() -> None:
     """The sources and what is declared of them."""
-    console = Console(highlight=False, soft_wrap=True)
     for source in SOURCES.values():
-        console.print(f"{source.id}\n  {source.publisher}: {source.table}", markup=False)
-        console.print(f"  licence  {source.licence}\n  looked for  {source.cadence} (cron, UTC)", markup=False)
-        console.print(f"  files  {', '.join(source.files)}", markup=False)
+        print(f"{source.id}\n  {source.publisher}: {source.table}")
+        print(f"  licence  {source.licence}\n  looked for  {source.cadence} (cron, UTC)")
+        print(f"  files  {', '.join(source.files)}")
         for url in source.urls:
-            console.print(f"  {url}", markup=False)
+            print(f"  {url}")
 
 
 def _grow(tree: Tree, connection: duckdb.DuckDBPyConnection, of: Origin, everything: bool) -> None:
@@ -155,19 +161,25 @@ def _line(of: Origin) -> str:
     return f"[bold]{escape(of.id)}[/bold] {escape(of.text)}"
 
 
-def _print_rows(console: Console, answer: duckdb.DuckDBPyConnection) -> None:
+def _print_rows(answer: duckdb.DuckDBPyConnection) -> None:
     rows = answer.fetchmany(MAX_ROWS + 1)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, *_ in answer.description or ():
         table.add_column(name)
     for row in rows[:MAX_ROWS]:
         table.add_row(*(escape(_shown(value)) for value in row))
-    console.print(table)
+    console().print(table)
     if len(rows) > MAX_ROWS:
-        console.print(f"the first {MAX_ROWS} rows; --csv gives all")
+        print(f"the first {MAX_ROWS} rows; --csv gives all")
 
 
 def _shown(value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:,.4g}" if isinstance(value, float) and not value.is_integer() else f"{value:,.0f}" if isinstance(value, float) else str(value)
+    return (
+        f"{value:,.4g}"
+        if isinstance(value, float) and not value.is_integer()
+        else f"{value:,.0f}"
+        if isinstance(value, float)
+        else str(value)
+    )

@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from rich.console import Console
-
 from darkfigure.errors import DarkfigureError
 from darkfigure.sources.catalogue import SOURCES
 from pipelines.home import PROJECT, Home, home
@@ -15,11 +13,11 @@ from pipelines.reporting import print_summary
 from warehouse.database import Database
 from warehouse.intake import untaken
 from warehouse.progress import Progress
-from warehouse.recipes import recipes
+from warehouse.recipes import RELEASE, recipes
+from warehouse.release import Releases
 from warehouse.staleness import stale_tables
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_GATE = "published.release"
 
 
 def run_all(folder: Path | None, *, fetch: bool, sources: Iterable[str]) -> int:
@@ -28,21 +26,20 @@ def run_all(folder: Path | None, *, fetch: bool, sources: Iterable[str]) -> int:
     place = home()
     database, releases = place.database, place.releases
     chosen = _chosen(sources)
-    console = Console(highlight=False, soft_wrap=True)
     with database.exclusive():
         due = chosen if fetch else _sources_due(database, chosen, folder)
-        if not due and not _tables_due(database) and releases.current() is not None:
-            console.print(f"Nothing has changed: release {releases.current()} is current. Nothing was written.")
+        if not due and not _tables_due(database, releases):
+            print(f"Nothing has changed: release {releases.current()} is current. Nothing was written.")
             return 0
-        console.print("Starting Dagster ...")
-        progress = Progress(say=lambda step, result: console.print(f"  {step:<28} {result}", markup=False))
+        print("Starting Dagster ...", flush=True)
+        progress = Progress(say=lambda step, result: print(f"  {step:<32} {result}", flush=True))
         _run_jobs(place, database, progress, due, folder, fetch)
     if releases.current() is not None:
-        print_summary(console, time.perf_counter() - started)
+        print_summary(time.perf_counter() - started)
     if progress.failures:
-        console.print(f"\n{len(progress.failures)} failed; each source that was refused is at its last good snapshot:")
+        print(f"\n{len(progress.failures)} failed; each source that was refused is at its last good snapshot:")
         for line in progress.failures:
-            console.print(f"  {line}", markup=False)
+            print(f"  {line}")
         return 1
     return 0
 
@@ -59,7 +56,9 @@ def _sources_due(database: Database, chosen: list[str], folder: Path | None) -> 
     if folder is not None:
         given = [source_id for source_id in chosen if SOURCES[source_id].files_in(folder)]
         if not given:
-            raise DarkfigureError(f"{folder}: no file in it has a name that a source is known by; see 'darkfigure sources'")
+            raise DarkfigureError(
+                f"{folder}: no file in it has a name that a source is known by; see 'darkfigure sources'"
+            )
     if not database.path.exists():
         return chosen
     with database.read() as connection:
@@ -70,9 +69,12 @@ def _sources_due(database: Database, chosen: list[str], folder: Path | None) -> 
         ]
 
 
-def _tables_due(database: Database) -> list[str]:
+def _tables_due(database: Database, releases: Releases) -> list[str]:
     with database.read() as connection:
-        return stale_tables(connection, recipes())
+        stale = stale_tables(connection, recipes())
+        if stale or releases.version_of(connection) != releases.current():
+            return [*stale, RELEASE]
+    return []
 
 
 def _run_jobs(
@@ -96,14 +98,17 @@ def _run_jobs(
                 raise_on_error=False,
             )
             _note_failures(run, progress)
-            if any(not check.passed and check.severity == dg.AssetCheckSeverity.ERROR for check in _checks(run)):
+            contracts = run.get_asset_check_evaluations()
+            if not all(check.passed for check in contracts):
                 return  # a contract of the returns is broken: nothing is to be built on them
-        stale = _tables_due(database)
-        selection = [asset_key(table) for table in (*stale, _GATE)]
-        run = defs.resolve_job_def(BUILD_JOB).execute_in_process(
-            run_config=_QUIET, asset_selection=selection, instance=instance, raise_on_error=False
-        )
-        _note_failures(run, progress)
+        if tables := _tables_due(database, place.releases):
+            run = defs.resolve_job_def(BUILD_JOB).execute_in_process(
+                run_config=_QUIET,
+                asset_selection=[asset_key(table) for table in tables],
+                instance=instance,
+                raise_on_error=False,
+            )
+            _note_failures(run, progress)
 
 
 def _instance(place: Home):  # type: ignore[no-untyped-def]
@@ -116,10 +121,6 @@ def _instance(place: Home):  # type: ignore[no-untyped-def]
     return dg.DagsterInstance.get()
 
 
-def _checks(run):  # type: ignore[no-untyped-def]
-    return run.get_asset_check_evaluations()
-
-
 def _note_failures(run, progress: Progress) -> None:  # type: ignore[no-untyped-def]
     """Keep what made steps fail, where the step itself has not told it already."""
     for event in run.all_events:
@@ -128,4 +129,3 @@ def _note_failures(run, progress: Progress) -> None:  # type: ignore[no-untyped-
             while error.cause:
                 error = error.cause
             progress.failed(f"{event.step_key.replace('__', '.')}: {error.message.strip()}")
-

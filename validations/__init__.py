@@ -1,1 +1,1 @@
-"""What must hold: contracts of tables (pandera), rules of comparability, and the gate of a release (Great Expectations)."""
+"""What must hold: contracts of tables (pandera), rules of comparability, the gate of a release."""

@@ -15,7 +15,7 @@ SAMPLE_SIZE = 5
 
 @dataclass(frozen=True)
 class Breach:
-    """One broken term of a contract: in which column, what was demanded, how many rows break it, some of their values."""
+    """One broken term of a contract: the column, what was demanded, how many rows break it, some values."""
 
     column: str
     term: str

@@ -39,7 +39,8 @@ SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
             FROM published.returned JOIN published.source USING (source_id, snapshot_id)
             WHERE latest AND obs_value > 0 AND source_type <> 'victim_survey' GROUP BY ALL
         )
-        SELECT s.source_id, max(year) - min(year) + 1 - count(year) AS years_missing, coalesce(min(figures), 0) AS figures
+        SELECT
+            s.source_id, max(year) - min(year) + 1 - count(year) AS years_missing, coalesce(min(figures), 0) AS figures
         FROM (SELECT DISTINCT source_id FROM published.source WHERE source_type <> 'victim_survey') AS s
         LEFT JOIN span USING (source_id) GROUP BY ALL
         """,
@@ -83,7 +84,9 @@ SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
     (
         "rates are the quotient of their parts",
         """
-        SELECT max(abs(rate_per_100k - numerator_count / denominator_count * 100000)) AS error, max(rate_per_100k) AS highest
+        SELECT
+            max(abs(rate_per_100k - numerator_count / denominator_count * 100000)) AS error,
+            max(rate_per_100k) AS highest
         FROM published.indicator
         """,
         (
@@ -94,7 +97,9 @@ SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
     (
         "intervals contain their points, and shares stay between 0 and 100 per cent",
         """
-        SELECT dark_count - dark_count_lower AS below, dark_count_upper - dark_count AS above, dark_pct_lower, dark_pct_upper
+        SELECT
+            dark_count - dark_count_lower AS below, dark_count_upper - dark_count AS above,
+            dark_pct_lower, dark_pct_upper
         FROM published.dark_figure WHERE status = 'estimated'
         """,
         (
@@ -124,8 +129,10 @@ def check_release(connection: duckdb.DuckDBPyConnection) -> Verdict:
     source = context.data_sources.add_pandas("published")
     verdict = Verdict()
     for title, query, expectations in SUITES:
-        batch = source.add_dataframe_asset(title).add_batch_definition_whole_dataframe("all").get_batch(
-            {"dataframe": connection.execute(query).df()}
+        batch = (
+            source.add_dataframe_asset(title)
+            .add_batch_definition_whole_dataframe("all")
+            .get_batch({"dataframe": connection.execute(query).df()})
         )
         suite = gx.ExpectationSuite(name=title, expectations=[e.copy() for e in expectations])
         for result in batch.validate(suite).results:

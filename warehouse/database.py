@@ -85,9 +85,7 @@ class Database:
             connection.close()
 
 
-def comment_table(
-    connection: duckdb.DuckDBPyConnection, table: str, comment: str, columns: Mapping[str, str]
-) -> None:
+def comment_table(connection: duckdb.DuckDBPyConnection, table: str, comment: str, columns: Mapping[str, str]) -> None:
     """Write the descriptions of a table and of its columns into the database."""
     connection.execute(f"COMMENT ON TABLE {table} IS {_literal(comment)}")
     for column, text in columns.items():

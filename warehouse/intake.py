@@ -84,15 +84,16 @@ def offer_file(source: Source, path: Path, *, route: str, name: str, url: str, r
 def offer_folder(source: Source, folder: Path) -> Iterator[Offer]:
     """The files in a folder that carry one of the publisher's names."""
     for path in source.files_in(folder):
-        yield offer_file(
-            source, path, route="file", name=path.name, url=source.url_of(path.name), retrieved_at=_now()
-        )
+        yield offer_file(source, path, route="file", name=path.name, url=source.url_of(path.name), retrieved_at=_now())
 
 
 def offer_stored(connection: duckdb.DuckDBPyConnection, source: Source, store: Path) -> Iterator[Offer]:
     """The files taken before, from the store: offered again, since the code that reads them may have changed."""
     rows = connection.execute(
-        "SELECT sha256, file_name, url, retrieved_at, route FROM raw.snapshot WHERE source_id = ? AND route <> 'carried'",
+        """
+        SELECT sha256, file_name, url, retrieved_at, route FROM raw.snapshot
+        WHERE source_id = ? AND route <> 'carried'
+        """,
         [source.id],
     ).fetchall()
     for digest, name, url, retrieved_at, route in rows:
@@ -100,7 +101,7 @@ def offer_stored(connection: duckdb.DuckDBPyConnection, source: Source, store: P
 
 
 def is_taken(connection: duckdb.DuckDBPyConnection, offer: Offer) -> bool:
-    """Whether the build holds this snapshot as the present code reads it. A file read here stands above figures carried."""
+    """Whether the build holds this snapshot as the present code reads it. A file stands above figures carried."""
     row = connection.execute(
         "SELECT parse_version, route FROM raw.snapshot WHERE snapshot_id = ?", [offer.snapshot_id]
     ).fetchone()
@@ -129,7 +130,7 @@ class IntakeReport:
 
 
 def take_source(database: Database, source: Source, folder: Path | None = None, *, fetch: bool = False) -> IntakeReport:
-    """Take every snapshot of ``source`` that is new or is read anew: carried, in the store, in ``folder``, at its address.
+    """Take every snapshot of ``source`` that is new, or is read anew: carried, stored, in ``folder``, at its address.
 
     A file that is refused leaves what was taken before as it is, and the other files of the source go on.
     """
@@ -181,7 +182,8 @@ def _offer_fetched(database: Database, source: Source, report: IntakeReport) -> 
             continue
         with database.write() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO meta.fetched VALUES (?, ?, ?, ?)", [url, got.etag, got.last_modified, got.sha256]
+                "INSERT OR REPLACE INTO meta.fetched VALUES (?, ?, ?, ?)",
+                [url, got.etag, got.last_modified, got.sha256],
             )
         retrieved_at = got.retrieved_at.replace(tzinfo=None, microsecond=0)
         yield offer_file(source, got.path, route="fetched", name=got.name, url=url, retrieved_at=retrieved_at)
@@ -280,4 +282,3 @@ def _store(path: Path, target: Path) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-

@@ -1,25 +1,14 @@
 """Where a number is from: from an estimate or a rate down to the cells that publishers printed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
 from darkfigure.errors import UnknownId
 
-#: Prefix of an id, the table that holds it, its column there, and how the number reads.
-_KINDS = {
-    "E": (
-        ("published.dark_figure", "estimate_id", "quantity || ', ' || offence || ', ' || area_name || ', ' || time_period || ': ' || CASE status WHEN 'refused' THEN 'refused: ' || refusal ELSE printf('%,d [%,d; %,d] crimes', dark_count::BIGINT, dark_count_lower::BIGINT, dark_count_upper::BIGINT) || coalesce(printf(', %.2f [%.2f; %.2f] %% of the surveyed', dark_pct, dark_pct_lower, dark_pct_upper), '') END || '; ' || method || ', version ' || method_version || '; assumes ' || replace(assumptions, '|', ', ')"),
-        ("published.reporting_rate", "estimate_id", "quantity || ', ' || offence || ', ' || area_name || ', ' || time_period || ': ' || CASE status WHEN 'refused' THEN 'refused: ' || refusal ELSE printf('%.4f [%.4f; %.4f]', rate, rate_lower, rate_upper) END || '; ' || method || ', version ' || method_version || '; assumes ' || replace(assumptions, '|', ', ')"),
-    ),
-    "I": (
-        ("published.indicator", "indicator_id", "measure || ' per 100,000 ' || replace(denominator, '_', ' ') || ', ' || offence || ' (' || act || ', code is ' || relation || '), ' || area_name || ', ' || time_period || ': ' || printf('%.4f', rate_per_100k)"),
-    ),
-    "H": (
-        ("published.observation", "observation_id", "measure || ', ' || offence || ', ' || area_name || ', ' || time_period || ': ' || coalesce(obs_value::VARCHAR, 'not printed') || ' ' || unit_measure || ', ' || derivation"),
-    ),
-}  # fmt: skip
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -33,35 +22,79 @@ class Origin:
 
 def origin(connection: duckdb.DuckDBPyConnection, id: str) -> Origin:
     """What the release says of one id. Raises UnknownId where it has none of that id."""
-    if id.startswith("R-"):
-        return _printed(connection, id)
-    for table, column, words in _KINDS.get(id[:1], ()):
-        row = connection.execute(f"SELECT {words}, input_ids FROM {table} WHERE {column} = ?", [id]).fetchone()
-        if row is not None:
-            return Origin(id, row[0], tuple(row[1].split()))
-    raise UnknownId(f"{id}: the release has no such id; ids begin with R-, H-, I- or E- and stand in the tables' first columns")
+    for table, column, in_words in _KINDS.get(id[:2], ()):
+        cursor = connection.execute(f"FROM {table} WHERE {column} = ?", [id])
+        if values := cursor.fetchone():
+            row = dict(zip((name for name, *_ in cursor.description or ()), values, strict=True))
+            return Origin(id, in_words(row), tuple(row.get("input_ids", "").split()))
+    raise UnknownId(
+        f"{id}: the release has no such id; ids begin with R-, H-, I- or E-, as the tables' id columns show"
+    )
 
 
 def cells(connection: duckdb.DuckDBPyConnection, id: str) -> Iterator[Origin]:
     """Every published cell that the number of ``id`` rests on."""
     found = origin(connection, id)
-    if id.startswith("R-"):
+    if not found.input_ids:
         yield found
     for input_id in found.input_ids:
         yield from cells(connection, input_id)
 
 
-def _printed(connection: duckdb.DuckDBPyConnection, id: str) -> Origin:
-    row = connection.execute(
-        """
-        SELECT concat_ws(
-            ', ', s.publisher, s.table_title, r.table_id, 'vintage ' || s.vintage, s.file_name, r.locator
-        ) || ': ' || coalesce(r.obs_value::VARCHAR, 'not printed') || r.mark
-        FROM published.returned AS r JOIN published.source AS s USING (snapshot_id)
-        WHERE r.return_id = ?
-        """,
-        [id],
-    ).fetchone()
-    if row is None:
-        raise UnknownId(f"{id}: the release has no such figure")
-    return Origin(id, row[0])
+def _what(row: Row, *first: str) -> str:
+    return ", ".join([*first, row["area_name"], row["time_period"]])
+
+
+def _estimated(row: Row, figures: str) -> str:
+    said = figures if row["status"] == "estimated" else f"refused, because {row['refusal']}"
+    how = f"{row['method']}, version {row['method_version']}"
+    return (
+        f"{_what(row, row['quantity'], row['offence'])}: {said}; {how}; assumes {row['assumptions'].replace('|', ', ')}"
+    )
+
+
+def _dark_figure(row: Row) -> str:
+    if row["dark_count"] is None:
+        return _estimated(row, "")
+    count = f"{row['dark_count']:,.0f} [{row['dark_count_lower']:,.0f}; {row['dark_count_upper']:,.0f}] crimes"
+    if row["dark_pct"] is not None:
+        count += f", {row['dark_pct']:.2f} [{row['dark_pct_lower']:.2f}; {row['dark_pct_upper']:.2f}] % of the surveyed"
+    return _estimated(row, count)
+
+
+def _reporting_rate(row: Row) -> str:
+    if row["rate"] is None:
+        return _estimated(row, "")
+    return _estimated(row, f"{row['rate']:.4f} [{row['rate_lower']:.4f}; {row['rate_upper']:.4f}]")
+
+
+def _indicator(row: Row) -> str:
+    of = f"{row['measure']} per 100,000 {row['denominator']}"
+    code = f"{row['offence']} (act {row['act']}, to which the code is {row['relation']})"
+    return f"{_what(row, of, code)}: {row['rate_per_100k']:.4f}"
+
+
+def _observation(row: Row) -> str:
+    return f"{_what(row, row['measure'], row['offence'])}: {_figure(row)} {row['unit_measure']}, {row['derivation']}"
+
+
+def _printed(row: Row) -> str:
+    place = [row["publisher"], row["table_title"], row["table_id"], f"vintage {row['vintage']}", row["file_name"]]
+    return f"{', '.join([*place, row['locator']])}: {_figure(row)}"
+
+
+def _figure(row: Row) -> str:
+    return f"{'no figure' if row['obs_value'] is None else format(row['obs_value'], ',.15g')}{row['mark']}"
+
+
+_RETURNED = "published.returned JOIN published.source USING (snapshot_id, source_id)"
+#: By the prefix of an id: where it may be found, in which column, and how the row reads.
+_KINDS: dict[str, tuple[tuple[str, str, Callable[[Row], str]], ...]] = {
+    "E-": (
+        ("published.dark_figure", "estimate_id", _dark_figure),
+        ("published.reporting_rate", "estimate_id", _reporting_rate),
+    ),
+    "I-": (("published.indicator", "indicator_id", _indicator),),
+    "H-": (("published.observation", "observation_id", _observation),),
+    "R-": ((_RETURNED, "return_id", _printed),),
+}

@@ -19,6 +19,9 @@ COMPUTED = {
     "estimates.dark_figure": ("estimates.survey_evidence", "darkfigure/estimation"),
 }
 
+#: The asset that gates the published tables and promotes them; it is no table.
+RELEASE = "published.release"
+
 _PROJECT = ROOT.parent
 
 

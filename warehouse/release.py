@@ -28,7 +28,7 @@ class Releases:
     def current(self) -> str | None:
         """The version of the current release; None where there is none yet."""
         link = self.folder / "current"
-        return os.readlink(link) if link.is_symlink() and (link / FILE_NAME).exists() else None
+        return str(link.readlink()) if link.is_symlink() and (link / FILE_NAME).exists() else None
 
     def database(self, version: str | None = None) -> Path:
         """The database of a release, of the current one where no version is named."""
@@ -37,11 +37,16 @@ class Releases:
             raise DarkfigureError(f"{self.folder}: there is no release yet; run 'darkfigure run' first")
         return self.folder / version / FILE_NAME
 
-    def version_of(self, connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> str:
-        """The version that a release of the build's ``tables`` has: the day of the latest snapshot, and a hash of all."""
+    def version_of(self, connection: duckdb.DuckDBPyConnection) -> str:
+        """The version that a release of the build would have: the day of its latest snapshot, and a hash of it."""
         day = connection.execute("SELECT strftime(max(retrieved_at), '%Y-%m-%d') FROM raw.snapshot").fetchall()[0][0]
-        versions = dict(connection.execute("SELECT table_name, code_version || data_version FROM meta.build").fetchall())
-        return f"{day}-{hash_of(*(f'{table} {versions[table]}' for table in sorted(tables)))[:8]}"
+        versions = connection.execute(
+            """
+            SELECT table_name || ' ' || code_version || ' ' || data_version FROM meta.build
+            WHERE table_name LIKE 'published.%' ORDER BY ALL
+            """
+        ).fetchall()
+        return f"{day}-{hash_of(*(version for (version,) in versions))[:8]}"
 
     def promote(self, build: Path, tables: Iterable[str], version: str) -> Path:
         """Write a release of the ``tables`` in the database ``build``, which nobody has open, and make it current."""

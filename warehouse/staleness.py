@@ -36,7 +36,7 @@ def hash_of(*parts: str | bytes | Path) -> str:
 def content_version(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     """A hash of the rows of ``table``, whatever their order."""
     rows, mixed = connection.execute(
-        f"SELECT count(*), coalesce(bit_xor(hash(t)), 0)::VARCHAR || coalesce(sum(hash(t)::HUGEINT), 0)::VARCHAR FROM {table} t"
+        f"SELECT count(*), coalesce(bit_xor(hash(t)), 0) || ' ' || coalesce(sum(hash(t)::HUGEINT), 0) FROM {table} AS t"
     ).fetchall()[0]
     return hash_of(f"{rows} {mixed}")
 

@@ -1,1 +1,1 @@
-"""Estimates of what was never reported: pure functions over arrays and small tables, nothing of where they are stored."""
+"""Estimates of what was never reported: pure functions over arrays and small tables."""

@@ -7,7 +7,7 @@ national codes to common ones (``warehouse/reference``).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -102,7 +102,7 @@ RETURN_KEY = ("table_id", "ref_area", "time_period", "offence", "measure", "unit
 
 def columnar(rows: Iterable[Return] | Iterable[Rejected], schema: pa.Schema) -> pa.Table:
     """The rows as an Arrow table of ``schema``."""
-    columns = list(zip(*rows, strict=True)) or [[] for _ in schema]
+    columns: list[Any] = list(zip(*rows, strict=True)) or [[] for _ in schema]
     return pa.table([pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)], schema=schema)
 
 

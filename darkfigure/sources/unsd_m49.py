@@ -50,8 +50,8 @@ def parse(data: bytes, file: str) -> list[Area]:
             continue
         if len(alpha3) != 3:
             raise SourceError(file, f"line {number}", f"'{alpha3}' is no ISO alpha-3 code", "download the export again")
-        flags = ("true" if flag else "false" for flag in (ldc, lldc, sids))
+        developing = [str(bool(flag)).lower() for flag in (ldc, lldc, sids)]
         areas.append(
-            Area(alpha3, name, "country", "", alpha2, m49.zfill(3), region, intermediate or subregion, *flags, "UNSD M49")
+            Area(alpha3, name, "country", "", alpha2, m49.zfill(3), region, intermediate or subregion, *developing, "UNSD M49")  # type: ignore[call-arg]
         )
     return sorted(areas)

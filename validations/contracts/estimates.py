@@ -1,4 +1,4 @@
-"""Contracts of ``estimates``: what is estimated stands apart from what is recorded, with its interval and its method."""
+"""Contracts of ``estimates``: estimates stand apart from records, with interval and method."""
 
 import pandera.ibis as pa
 from pandera.ibis import DataFrameModel, Field
@@ -42,7 +42,7 @@ class SurveyEvidence(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["source_id", "ref_area", "time_period", "offence"]  # noqa: RUF012
+        unique = ["source_id", "ref_area", "time_period", "offence"]
 
 
 class _Estimate(DataFrameModel):
@@ -58,7 +58,8 @@ class _Estimate(DataFrameModel):
     refusal: str = Field(description="Why it was refused; empty where estimated")
     interval_level: float = Field(description="Nominal coverage of the interval", gt=0, lt=1)
     cv_bound_pct: float = Field(
-        description="The CV that the interval rests on: the upper end of the publisher's band, in per cent", nullable=True
+        description="The CV that the interval rests on: the upper end of the publisher's band, in per cent",
+        nullable=True,
     )
     method: str = Field(description="How it was estimated")
     method_version: str = Field(description="Version of the method's code")
@@ -67,10 +68,12 @@ class _Estimate(DataFrameModel):
 
 
 class ReportingRate(_Estimate):
-    """Victim-stated rates, administrative ratios (recorded over surveyed) and their disagreements: three quantities, never one for another."""
+    """Victim-stated rates, administrative ratios (recorded over surveyed) and their disagreements, never mixed."""
 
     quantity: str = Field(description="Which of the quantities it is", isin=QUANTITIES)
-    rate: float = Field(description="Share, 0 to 1; for a disagreement, a factor; null where refused", nullable=True, ge=0)
+    rate: float = Field(
+        description="Share, 0 to 1; for a disagreement, a factor; null where refused", nullable=True, ge=0
+    )
     rate_lower: float = Field(description="Lower limit", nullable=True, ge=0)
     rate_upper: float = Field(description="Upper limit", nullable=True, ge=0)
 
@@ -82,17 +85,23 @@ class ReportingRate(_Estimate):
 
     class Config:
         strict = True
-        unique = ["estimate_id"]  # noqa: RUF012
+        unique = ["estimate_id"]
 
 
 class DarkFigure(_Estimate):
-    """Crimes that a survey counts and authorities do not, as a number and as a share of the surveyed, with intervals."""
+    """Crimes that a survey counts and authorities do not, as number and share of the surveyed, with intervals."""
 
-    quantity: str = Field(description="Without a case file by victims' word, or surveyed less recorded", isin=DARK_QUANTITIES)
+    quantity: str = Field(
+        description="Without a case file by victims' word, or surveyed less recorded", isin=DARK_QUANTITIES
+    )
     dark_count: float = Field(description="Number of crimes; null where refused", nullable=True, ge=0)
     dark_count_lower: float = Field(description="Lower limit", nullable=True, ge=0)
     dark_count_upper: float = Field(description="Upper limit", nullable=True, ge=0)
-    dark_pct: float = Field(description="Per cent of the surveyed crimes; null where not made", nullable=True, in_range={"min_value": 0, "max_value": 100})
+    dark_pct: float = Field(
+        description="Per cent of the surveyed crimes; null where not made",
+        nullable=True,
+        in_range={"min_value": 0, "max_value": 100},
+    )
     dark_pct_lower: float = Field(description="Lower limit", nullable=True, in_range={"min_value": 0, "max_value": 100})
     dark_pct_upper: float = Field(description="Upper limit", nullable=True, in_range={"min_value": 0, "max_value": 100})
     share_method: str = Field(description="How the share was estimated; null where it could not be", nullable=True)
@@ -106,7 +115,7 @@ class DarkFigure(_Estimate):
 
     class Config:
         strict = True
-        unique = ["estimate_id"]  # noqa: RUF012
+        unique = ["estimate_id"]
 
 
 CONTRACTS = {

@@ -7,7 +7,7 @@ from validations.contracts.reference import RELATIONS
 
 
 class Observation(DataFrameModel):
-    """The latest vintage of every figure under common area codes, with the act that its offence corresponds to, and sums where the publisher gives only the parts."""
+    """The latest vintage of every figure under common codes of areas and acts, and sums where only parts are given."""
 
     observation_id: str = Field(description="H- and 12 hex digits", str_matches=r"^H-[0-9a-f]{12}$")
     source_id: str = Field(description="The source's declaration in darkfigure.sources")
@@ -38,7 +38,7 @@ class Observation(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["observation_id"]  # noqa: RUF012
+        unique = ["observation_id"]
 
 
 class Indicator(DataFrameModel):
@@ -58,11 +58,13 @@ class Indicator(DataFrameModel):
     numerator_count: float = Field(description="The numerator", ge=0)
     rate_per_100k: float = Field(description="Numerator per 100,000 persons of the denominator", ge=0)
     obs_status: str = Field(description="SDMX CL_OBS_STATUS of the numerator", isin=list(STATUSES))
-    input_ids: str = Field(description="Ids, separated by spaces, of the observation and the returns of the denominator")
+    input_ids: str = Field(
+        description="Ids, separated by spaces, of the observation and the returns of the denominator"
+    )
 
     class Config:
         strict = True
-        unique = ["indicator_id"]  # noqa: RUF012
+        unique = ["indicator_id"]
 
 
 CONTRACTS = {"harmonised.observation": Observation, "harmonised.indicator": Indicator}

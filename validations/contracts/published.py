@@ -1,4 +1,6 @@
-"""Contracts of ``published``: what people query. Each is its layer's contract, less the bookkeeping, plus names to read."""
+"""Contracts of ``published``: what people query. Each is its layer's contract, plus names to read."""
+
+from typing import Any
 
 import ibis.expr.datatypes as dt
 from pandera.ibis import DataFrameModel, Field
@@ -30,7 +32,7 @@ class Source(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["snapshot_id"]  # noqa: RUF012
+        unique = ["snapshot_id"]
 
 
 class Returned(returns.Observation):
@@ -75,13 +77,13 @@ class ReportingRate(estimates.ReportingRate, _Part):
 
 
 class DarkFigure(estimates.DarkFigure, _Part):
-    """Crimes that a survey counts and authorities do not, as a number and as a share of the surveyed, with intervals."""
+    """Crimes that a survey counts and authorities do not, as number and share of the surveyed, with intervals."""
 
     class Config(estimates.DarkFigure.Config):
         pass
 
 
-def _limit(text: str) -> object:
+def _limit(text: str) -> Any:
     return Field(description=text, nullable=True, ge=0)
 
 
@@ -118,7 +120,7 @@ class ReportingGap(_Named):
 
     class Config:
         strict = True
-        unique = ["source_id", "ref_area", "time_period", "offence"]  # noqa: RUF012
+        unique = ["source_id", "ref_area", "time_period", "offence"]
 
 
 class Collector(_Named):
@@ -134,7 +136,7 @@ class Collector(_Named):
 
     class Config:
         strict = True
-        unique = ["ref_area", "source_id"]  # noqa: RUF012
+        unique = ["ref_area", "source_id"]
 
 
 CONTRACTS: dict[str, type[DataFrameModel]] = {

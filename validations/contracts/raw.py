@@ -5,19 +5,22 @@ from pandera.ibis import DataFrameModel, Field
 
 
 class Snapshot(DataFrameModel):
-    """One row per publisher's file that was taken, ever: where it came from, under which licence, what was read of it."""
+    """One row per publisher's file ever taken: where it came from, under which licence, what was read of it."""
 
     snapshot_id: str = Field(description="First 12 hex digits of the file's SHA-256", str_matches=r"^[0-9a-f]{12}$")
     source_id: str = Field(description="The source's declaration in darkfigure.sources")
     edition: str = Field(description="Which of the source's tables or survey rounds this is")
-    vintage: str = Field(description="The publisher's own date of this version, or the last period in it; orders versions")
+    vintage: str = Field(
+        description="The publisher's own date of this version, or the last period in it; orders versions"
+    )
     file_name: str = Field(description="The file's name as received")
     sha256: str = Field(description="SHA-256 of the publisher's file, in hex", str_matches=r"^[0-9a-f]{64}$")
     byte_count: int = Field(description="Size of the publisher's file in bytes", gt=0)
     url: str = Field(description="The publisher's address of the file")
     retrieved_at: dt.Timestamp(scale=6) = Field(description="When the file was received, in UTC")  # type: ignore[valid-type]
     route: str = Field(
-        description="How its figures came in: carried (with the project), file, fetched", isin=["carried", "file", "fetched"]
+        description="How its figures came in: carried (with the project), file, fetched",
+        isin=["carried", "file", "fetched"],
     )
     publisher: str = Field(description="Who publishes it")
     table_title: str = Field(description="The publisher's table")
@@ -37,7 +40,7 @@ class Snapshot(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["snapshot_id"]  # noqa: RUF012
+        unique = ["snapshot_id"]
 
 
 CONTRACTS = {"raw.snapshot": Snapshot}

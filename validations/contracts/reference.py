@@ -9,7 +9,9 @@ PROVENANCE = "Where the row was read, or that it was not (MEMORY, JUDGEMENT)"
 class Area(DataFrameModel):
     """Countries and areas (UN M49, ISO 3166-1), and sub-national or statistical areas under codes of their own."""
 
-    ref_area: str = Field(description="ISO 3166-1 alpha-3, ISO 3166-2, or the publishers' code", str_length={"min_value": 3})
+    ref_area: str = Field(
+        description="ISO 3166-1 alpha-3, ISO 3166-2, or the publishers' code", str_length={"min_value": 3}
+    )
     area_name: str = Field(description="English name")
     kind: str = Field(description="What kind of area it is", isin=["country", "subnational", "statistical"])
     parent_area: str = Field(description="The country that a part belongs to; empty for countries")
@@ -24,7 +26,7 @@ class Area(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["ref_area"]  # noqa: RUF012
+        unique = ["ref_area"]
 
 
 class AreaCode(DataFrameModel):
@@ -38,7 +40,7 @@ class AreaCode(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["scheme", "code"]  # noqa: RUF012
+        unique = ["scheme", "code"]
 
 
 class Act(DataFrameModel):
@@ -54,7 +56,7 @@ class Act(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["act"]  # noqa: RUF012
+        unique = ["act"]
 
 
 class Crosswalk(DataFrameModel):
@@ -64,14 +66,16 @@ class Crosswalk(DataFrameModel):
     code: str = Field(description="The publisher's offence code or label", str_length={"min_value": 1})
     code_label: str = Field(description="The publisher's label")
     act: str = Field(description="Code of the act; several joined by | where the code covers them all; empty for none")
-    relation: str = Field(description="What the code is to the act: the code is exact, close, narrower, ...", isin=RELATIONS)
+    relation: str = Field(
+        description="What the code is to the act: the code is exact, close, narrower, ...", isin=RELATIONS
+    )
     confidence: str = Field(description="High, medium, low", isin=["H", "M", "L"])
     note: str = Field(description="What there is to say about it")
     provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
 
     class Config:
         strict = True
-        unique = ["scheme", "code"]  # noqa: RUF012
+        unique = ["scheme", "code"]
 
 
 class ObsStatus(DataFrameModel):
@@ -84,7 +88,7 @@ class ObsStatus(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["obs_status"]  # noqa: RUF012
+        unique = ["obs_status"]
 
 
 class SurveyRecordedPair(DataFrameModel):
@@ -99,7 +103,7 @@ class SurveyRecordedPair(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["survey_scheme", "survey_offence", "recorded_scheme"]  # noqa: RUF012
+        unique = ["survey_scheme", "survey_offence", "recorded_scheme"]
 
 
 class Assumption(DataFrameModel):
@@ -111,7 +115,7 @@ class Assumption(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["assumption"]  # noqa: RUF012
+        unique = ["assumption"]
 
 
 class Denominator(DataFrameModel):
@@ -125,7 +129,7 @@ class Denominator(DataFrameModel):
 
     class Config:
         strict = True
-        unique = ["ref_area", "time_period", "denominator"]  # noqa: RUF012
+        unique = ["ref_area", "time_period", "denominator"]
 
 
 CONTRACTS = {

@@ -17,7 +17,8 @@ class Observation(DataFrameModel):
     locator: str = Field(description="Where in the file it stands: sheet and cell, or line and column")
     ref_area: str = Field(description="The publisher's code or name of the area", str_length={"min_value": 1})
     time_period: str = Field(
-        description="The period the figure is about, as an SDMX time period", str_matches=r"^(19|20)\d\d(-(0[1-9]|1[0-2]))?$"
+        description="The period the figure is about, as an SDMX time period",
+        str_matches=r"^(19|20)\d\d(-(0[1-9]|1[0-2]))?$",
     )
     offence: str = Field(description="The publisher's offence code or label; _T all offences, _Z not applicable")
     measure: str = Field(description="What the figure counts", isin=list(MEASURES))
@@ -30,16 +31,20 @@ class Observation(DataFrameModel):
     )
     reason: str = Field(description="The publisher's reason for not reporting; _Z not applicable")
     sex: str = Field(description="Sex of the victims", isin=["_T", "M", "F"])
-    cv_lower_pct: float = Field(description="Lower end of the published band of the coefficient of variation", nullable=True)
+    cv_lower_pct: float = Field(
+        description="Lower end of the published band of the coefficient of variation", nullable=True
+    )
     cv_upper_pct: float = Field(
-        description="Upper end of that band; null with a lower end given means that the band is open", nullable=True, gt=0
+        description="Upper end of that band; null with a lower end given means that the band is open",
+        nullable=True,
+        gt=0,
     )
     conf_status: str = Field(description="SDMX CL_CONF_STATUS", isin=list(CONF_STATUSES))
     origin: str = Field(description="Who the publisher had the figure from, where it says so")
 
     class Config:
         strict = True
-        unique = ["return_id"]  # noqa: RUF012
+        unique = ["return_id"]
 
 
 class Rejected(DataFrameModel):

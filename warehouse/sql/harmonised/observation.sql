@@ -10,6 +10,7 @@ published AS (
     SELECT
         'H' || substr(o.return_id, 2) AS observation_id,
         o.source_id,
+        o.table_id,
         l.source_type,
         coalesce(c.ref_area, a.ref_area, a2.ref_area) AS ref_area,
         o.time_period,
@@ -38,7 +39,7 @@ published AS (
 -- where the tables disagree it is marked as unvalidated (V).
 distinct_figure AS (
     SELECT
-        * EXCLUDE (obs_status),
+        * EXCLUDE (obs_status, table_id),
         CASE
             WHEN max(obs_value) OVER same - min(obs_value) OVER same > 1e-9 * max(obs_value) OVER same THEN 'V'
             ELSE obs_status
@@ -47,7 +48,7 @@ distinct_figure AS (
     WINDOW same AS (
         PARTITION BY source_id, ref_area, time_period, offence, measure, unit_measure, base_measure, reason, sex
     )
-    QUALIFY row_number() OVER (same ORDER BY observation_id) = 1
+    QUALIFY row_number() OVER (same ORDER BY length(table_id), table_id, observation_id) = 1
 ),
 -- A year is the sum of its twelve months, and only where all twelve were published.
 year_of_months AS (
