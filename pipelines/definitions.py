@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets import ASSETS, CHECKS
-from assets.intake import SOURCE_PARTITIONS, IntakeConfig, intake
+from assets.intake import IntakeConfig, intake
 from darkfigure.errors import DarkfigureError
 from darkfigure.sources.catalogue import SOURCES
 from darkfigure.sources.source import Source
@@ -20,7 +20,6 @@ BUILD_JOB = "build"
 intake_job = dg.define_asset_job(
     INTAKE_JOB,
     selection=dg.AssetSelection.assets(intake),
-    partitions_def=SOURCE_PARTITIONS,
     description="Take what is new from a source. A refused file leaves its source at the last good snapshot.",
 )
 build_job = dg.define_asset_job(

@@ -256,7 +256,7 @@ def _blocks(sheet: Sheet, file: str) -> Iterator[Block]:
             content = [text for text in texts if text and not _FURNITURE.match(text)]
             if i > start and len(content) > 1:  # a title has one text in a row, headers have several
                 years = {int(year) for text in title for year in _YEAR.findall(text)}
-                words = " ".join(re.findall(r"\w+", _YEAR.sub(" ", " ".join(title))))
+                words = " ".join(re.findall("[a-z]+", " ".join(title)))
                 yield Block(file, sheet, end, table_id, f" {words} ", years, i)
                 break
             title += content

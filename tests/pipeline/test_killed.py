@@ -1,0 +1,92 @@
+"""A run that is killed at any point: readers keep the whole old release, and the next run succeeds."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pipeline import files
+
+#: Where the run dies: (module, function in it, on which call, before or after it has done its work). The first call
+#: of os.replace stores the file that was given, the second names the release, the third makes it current.
+POINTS = {
+    "while a snapshot is taken in": ("warehouse.intake", "_insert", 1, "after"),
+    "between two tables": ("assets.building", "record_build", 4, "after"),
+    "while a table is made": ("assets.building", "comment_table", 3, "before"),
+    "while the gate looks": ("validations.gate", "check_release", 1, "after"),
+    "while the release is written": ("warehouse.release", "_comments", 4, "before"),
+    "when the release is written and has no name": ("warehouse.release", "_write", 1, "after"),
+    "when the release has its name and is not current": ("warehouse.release", "os.replace", 3, "before"),
+    "when the release is current": ("warehouse.release", "os.replace", 3, "after"),
+}
+
+
+def run_and_die(home: str, folder: str, point: tuple[str, str, int, str]) -> None:
+    """Run a deployment in this process and kill it at ``point``, as the machine's power might."""
+    import importlib
+
+    os.environ["DARKFIGURE_HOME"] = home
+    module_name, name, nth, when = point
+    owner = importlib.import_module(module_name)
+    *path, attribute = name.split(".")
+    for step in path:
+        owner = getattr(owner, step)
+    setattr(owner, attribute, dying(getattr(owner, attribute), nth, when))
+
+    from pipelines.running import run_all
+
+    run_all(Path(folder), fetch=False, sources=[])
+
+
+def dying(function: Callable, nth: int, when: str) -> Callable:
+    calls = []
+
+    def wrapped(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == nth and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = function(*args, **kwargs)
+        if len(calls) == nth and when == "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return wrapped
+
+
+@pytest.fixture(scope="module")
+def spawn() -> multiprocessing.context.ForkServerContext:
+    """Processes that start with everything imported, and with no database open."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pipelines.definitions", "pipelines.running", "validations.gate"])
+    return context
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_run_leaves_the_old_release_whole_and_the_next_run_succeeds(deployment, tmp_path, spawn, point):
+    old = deployment.home.releases.current()
+    answer = "SELECT count(*), sum(obs_value) FROM published.observation"
+    before = deployment.ask(answer)
+    folder = files.give(tmp_path / "given", {files.SESNSP_NAME: files.sesnsp_file(monthly=10)})
+
+    process = spawn.Process(target=run_and_die, args=(str(deployment.folder), str(folder), POINTS[point]))
+    process.start()
+    process.join(120)
+
+    assert process.exitcode == -signal.SIGKILL, "the run went through the point where it was to die"
+    if point == "when the release is current":
+        assert deployment.home.releases.current() != old
+    else:
+        assert deployment.home.releases.current() == old
+        assert deployment.ask(answer) == before
+
+    code, printed = deployment.run(folder)
+
+    assert code == 0, printed
+    assert deployment.home.releases.current() != old
+    assert deployment.ask(
+        "SELECT recorded_count FROM published.reporting_gap WHERE ref_area = 'MEX' "
+        "AND offence = 'Fraude' AND time_period = '2023'"
+    ) == [(3_840,)]
+    assert not list(deployment.home.published.glob(".unfinished*"))

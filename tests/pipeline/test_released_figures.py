@@ -1,0 +1,206 @@
+"""The figures that must come out of a run on what the project carries: publishers' own, each with its source named."""
+
+import math
+
+import duckdb
+import pytest
+
+
+def test_the_first_run_succeeds(first_run):
+    assert first_run[1] == 0
+
+
+@pytest.mark.parametrize(("year", "case_files"), [(2015, 59_416), (2018, 66_248), (2021, 95_207), (2023, 114_458)])
+def test_national_case_files_of_fraud_are_the_sum_of_the_states(released, year, case_files):
+    # SESNSP, incidencia delictiva del fuero comun, state file of December 2024.
+    assert released.ask(
+        f"""
+        SELECT obs_value, derivation FROM published.observation
+        WHERE source_id = 'sesnsp' AND ref_area = 'MEX' AND offence = 'Fraude' AND time_period = '{year}'
+        """
+    ) == [(case_files, "sum of all states and twelve months")]
+
+
+def test_an_unfinished_year_has_no_total(released):
+    # The state file of December 2024 has no December yet.
+    months = released.ask(
+        "SELECT count(*) FROM published.returned WHERE source_id = 'sesnsp' AND time_period = '2024-12'"
+    )
+    assert months[0][0] > 0
+    assert not released.ask("SELECT 1 FROM published.observation WHERE source_id = 'sesnsp' AND time_period = '2024'")
+
+
+def test_mexican_fraud_of_2023_by_the_survey(released):
+    # INEGI, ENVIPE 2024, chapter III.
+    (row,) = released.ask(
+        """
+        SELECT surveyed_count, denounced_pct, recorded_count, dark_pct, dark_count
+        FROM published.reporting_gap WHERE ref_area = 'MEX' AND offence = 'Fraude' AND time_period = '2023'
+        """
+    )
+    surveyed, denounced_pct, recorded, dark_pct, dark = row
+    assert (surveyed, recorded, dark) == (6_547_223, 114_458, 6_353_681)
+    assert math.isclose(denounced_pct, 4.6327, abs_tol=5e-5)
+    assert math.isclose(dark_pct, 97.0439, abs_tol=5e-5)
+    assert dict(
+        released.ask(
+            """
+            SELECT measure, obs_value FROM published.observation
+            WHERE source_id = 'inegi_envipe' AND ref_area = 'MEX' AND offence = 'Fraude' AND time_period = '2023'
+                AND unit_measure = 'NR' AND measure IN ('crimes_denounced', 'case_file_opened')
+            """
+        )
+    ) == {"crimes_denounced": 303_315, "case_file_opened": 193_542}
+
+
+def test_every_reference_year_whose_edition_is_carried_has_a_national_dark_figure(released):
+    years = released.ask(
+        """
+        SELECT time_period, dark_count IS NOT NULL AND dark_count_lower < dark_count AND dark_count < dark_count_upper
+        FROM published.reporting_gap WHERE ref_area = 'MEX' AND offence = 'Fraude' ORDER BY ALL
+        """
+    )
+    assert years == [(str(y), True) for y in (2011, 2012, 2014, 2015, 2017, 2018, 2019, 2020, 2021, 2022, 2023)]
+
+
+def test_the_administrative_ratio_begins_with_the_case_files_and_never_stands_in_for_the_victims_word(released):
+    rows = released.ask(
+        """
+        SELECT time_period, recorded_count, administrative_pct, case_file_pct, disagreement_denounced
+        FROM published.reporting_gap WHERE ref_area = 'MEX' AND offence = 'Fraude' ORDER BY ALL
+        """
+    )
+    for year, recorded, administrative, stated, disagreement in rows:
+        assert (recorded is None) == (administrative is None) == (disagreement is None) == (year < "2015")
+        assert stated is not None
+        if administrative is not None:
+            assert 1.3 < administrative < 2.0, "recorded over surveyed, INEGI and SESNSP"
+            assert disagreement > 2
+
+
+def test_states_have_what_the_survey_prints_of_them_and_no_more(released):
+    (states, with_dark_share, with_denounced) = released.ask(
+        """
+        SELECT count(DISTINCT ref_area), count(dark_pct), count(denounced_pct)
+        FROM published.reporting_gap WHERE ref_area LIKE 'MX-%' AND offence = 'Fraude'
+        """
+    )[0]
+    assert states == 32
+    assert with_dark_share > 100
+    # ENVIPE prints what was denounced by state for all crimes together, and by offence for the nation alone.
+    assert with_denounced == 0
+    assert released.ask(
+        """
+        SELECT count(DISTINCT ref_area) FROM published.reporting_gap
+        WHERE ref_area LIKE 'MX-%' AND offence = '_T' AND denounced_pct IS NOT NULL AND time_period = '2023'
+        """
+    ) == [(32,)]
+
+
+def test_intervals_say_that_they_rest_on_the_upper_end_of_a_published_band(released):
+    bounds = released.ask(
+        "SELECT DISTINCT cv_bound_pct, assumptions LIKE '%CV_BAND_UPPER%' FROM published.dark_figure WHERE status = 'estimated'"
+    )
+    assert sorted(bounds) == [(15.0, True), (30.0, True)]
+
+
+def test_un_cts_is_read_whole(released):
+    # UNODC, UN-CTS, corruption and economic crime, release of 16 May 2024.
+    assert released.ask(
+        "SELECT rows_read, returns_accepted, vintage FROM published.source WHERE source_id = 'unodc_cts'"
+    ) == [(22_754, 22_754, "2024-05-16")]
+
+
+def test_jurisdictions_that_collect_cybercrime_apart(released):
+    assert released.ask("SELECT count(*), count(*) FILTER (act_count = 4) FROM published.collector") == [(93, 35)]
+    assert dict(released.ask("SELECT region, count(*) FROM published.collector GROUP BY region")) == {
+        "Africa": 7,
+        "Americas": 24,
+        "Asia": 21,
+        "Europe": 41,
+    }
+
+
+@pytest.mark.parametrize(
+    ("area", "year", "value"),
+    [("DEU", 2022, 16_566), ("FIN", 2022, 2_330), ("FIN", 2023, 16_783), ("FIN", 2024, 2_340)],
+)
+def test_eurostat_acts_against_computer_systems(released, area, year, value):
+    # Eurostat, crim_off_cat, ICCS0903, number.
+    assert released.ask(
+        f"""
+        SELECT obs_value, act, relation FROM published.observation
+        WHERE source_id = 'eurostat_crim' AND offence = 'ICCS0903' AND ref_area = '{area}' AND time_period = '{year}'
+        """
+    ) == [(value, "A1|A2|A3|A4", "broader")]
+
+
+def test_our_rates_agree_with_those_that_un_cts_prints(released):
+    # UN-CTS prints rates by the UN's population estimates, ours are by the World Bank's.
+    apart = released.ask(
+        """
+        SELECT abs(i.rate_per_100k / r.obs_value - 1) AS apart
+        FROM published.indicator AS i
+        JOIN published.returned AS r ON r.source_id = i.source_id AND r.ref_area = i.ref_area
+            AND r.time_period = i.time_period AND r.offence = i.offence AND r.unit_measure = 'RT_100K'
+        WHERE i.source_id = 'unodc_cts' AND i.denominator = 'population' AND r.obs_value > 0
+        ORDER BY apart
+        """
+    )
+    assert len(apart) > 1_500
+    assert apart[len(apart) // 2][0] < 0.01
+    assert apart[int(len(apart) * 0.95)][0] < 0.15
+
+
+def test_a_rate_is_absent_where_its_denominator_is(released):
+    # The internet shares that are carried end in 2016; sub-national areas have no population here.
+    assert released.ask("SELECT max(time_period) FROM published.indicator WHERE denominator = 'internet_users'") == [
+        ("2016",)
+    ]
+    assert not released.ask("SELECT 1 FROM published.indicator WHERE ref_area LIKE '%-%'")
+
+
+def test_every_number_resolves_to_published_cells(released):
+    (edges, dangling) = released.ask(
+        """
+        WITH made AS (
+            SELECT observation_id AS id, input_ids FROM published.observation
+            UNION ALL SELECT indicator_id, input_ids FROM published.indicator
+            UNION ALL SELECT estimate_id, input_ids FROM published.dark_figure
+            UNION ALL SELECT estimate_id, input_ids FROM published.reporting_rate
+        ), edge AS (SELECT unnest(string_split(input_ids, ' ')) AS id FROM made)
+        SELECT count(*), count(*) FILTER (
+            id NOT IN (SELECT id FROM made) AND id NOT IN (SELECT return_id FROM published.returned)
+        ) FROM edge
+        """
+    )[0]
+    assert edges > 100_000
+    assert dangling == 0
+
+
+def test_every_table_and_column_of_the_release_has_a_comment(released):
+    assert not released.ask("SELECT table_name FROM duckdb_tables() WHERE comment IS NULL OR comment = ''")
+    assert not released.ask(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'published' AND coalesce(comment, '') = ''"
+    )
+    assert released.ask("SELECT count(*) FROM duckdb_tables()")[0][0] == 8
+
+
+def test_the_release_holds_nothing_but_what_is_published(released):
+    assert released.ask("SELECT DISTINCT schema_name FROM duckdb_tables()") == [("published",)]
+
+
+def test_untrusted_sql_cannot_write_or_leave_the_database(released, tmp_path):
+    for sql in (
+        "CREATE TABLE published.x AS SELECT 1",
+        "DELETE FROM published.source",
+        f"COPY (SELECT 1) TO '{tmp_path}/x.csv'",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        f"ATTACH '{tmp_path}/x.duckdb'",
+        "SET enable_external_access = true",
+    ):
+        with pytest.raises(duckdb.Error):
+            released.ask(sql)
+    assert not list(tmp_path.iterdir())
