@@ -20,7 +20,7 @@ check: setup  ## lint, format, types, direction of imports
 	@$(BIN)/lint-imports
 
 dev: setup  ## Dagster's UI on this deployment
-	@$(BIN)/dagster dev
+	@$(BIN)/dg dev
 
 setup: $(READY)
 

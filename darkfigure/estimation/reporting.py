@@ -16,10 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from darkfigure.estimation.intervals import Floats, Interval, count_interval, share_interval
+from darkfigure.estimation.intervals import Floats, Interval, count_interval, share_cv, share_interval
 
 LEVEL = 0.95
 VERSION = "1"
+#: The flag for caution of the U.S. Bureau of Justice Statistics; here nothing is published beyond it.
+GREATEST_CV = 0.5
+#: Parker and others (2017), presentation standards of the U.S. National Center for Health Statistics: no proportion
+#: is presented whose interval is that wide.
+WIDEST_SHARE = 0.3
 
 _KEY = ["source_id", "ref_area", "time_period", "offence_scheme", "offence", "act", "relation"]
 
@@ -35,10 +40,11 @@ class _Estimator:
     assumptions: tuple[str, ...]
     point: Callable[[pd.DataFrame], "pd.Series[float]"]
     interval: Callable[[Floats, pd.DataFrame], Interval]
+    widest: float = np.inf
 
 
 def _share(point: Floats, rows: pd.DataFrame) -> Interval:
-    return share_interval(point, rows["cv"], LEVEL)
+    return share_interval(point, share_cv(point, rows["cv"]), LEVEL)
 
 
 def _count(point: Floats, rows: pd.DataFrame) -> Interval:
@@ -46,7 +52,7 @@ def _count(point: Floats, rows: pd.DataFrame) -> Interval:
 
 
 def _unreported_share(point: Floats, rows: pd.DataFrame) -> Interval:
-    reported = share_interval(1 - point, rows["cv"], LEVEL)
+    reported = _share(1 - point, rows)
     return Interval(1 - reported.upper, 1 - reported.lower)
 
 
@@ -60,14 +66,22 @@ def _surveyed_less_recorded(point: Floats, rows: pd.DataFrame) -> Interval:
 _ANSWERS = ("SURVEY_ANSWERS_TRUE", "CV_BAND_UPPER")
 _BESIDE = ("SAME_CONDUCT", "SAME_VICTIMS", "SAME_YEAR")
 
+# Of two estimators of one quantity, the first that can be made stands.
 _RATES = (
+    _Estimator(
+        "victim_stated_denounced", "share of surveyed crimes, Beta interval from the published CV of the share",
+        ("denounced", "crimes"), "denounced_share", _ANSWERS, lambda r: r["denounced"] / r["crimes"],
+        lambda point, r: share_interval(point, r["cv"], LEVEL), WIDEST_SHARE,
+    ),
     _Estimator(
         "victim_stated_denounced", "share of surveyed crimes, Beta interval from the CV", ("denounced", "crimes"),
         "denounced", (*_ANSWERS, "CV_OF_NUMERATOR"), lambda r: r["denounced"] / r["crimes"], _share,
+        WIDEST_SHARE,
     ),
     _Estimator(
         "victim_stated_case_file", "share of surveyed crimes, Beta interval from the CV", ("case_file", "crimes"),
         "case_file", (*_ANSWERS, "CV_OF_NUMERATOR", "CASE_FILE_KNOWN"), lambda r: r["case_file"] / r["crimes"], _share,
+        WIDEST_SHARE,
     ),
     _Estimator(
         "administrative_ratio", "recorded over surveyed, log-normal interval from the CV", ("recorded_count", "crimes"),
@@ -97,25 +111,25 @@ _DARK_COUNTS = (
     ),
 )  # fmt: skip
 
+# Where the case files are published themselves, their CV says how sure
+# the small share is that did come to light, and so how sure the large one is that did not. Where only the large share
+# is published, its CV has to do, and the interval is wider.
 _DARK_SHARES = (
-    # Where the case files are published themselves, their CV says how sure the small share is that did come to light,
-    # and so how sure the large one is that did not. Where only the large share is published, its own CV has to do,
-    # and the interval is far wider.
     _Estimator(
         "surveyed_without_case_file", "one minus the share with a case file, Beta interval from the CV of case files",
         ("case_file", "crimes"), "case_file", (*_ANSWERS, "CV_OF_NUMERATOR", "CASE_FILE_KNOWN"),
-        lambda r: 1 - r["case_file"] / r["crimes"], _unreported_share,
+        lambda r: 1 - r["case_file"] / r["crimes"], _unreported_share, WIDEST_SHARE,
     ),
     _Estimator(
         "surveyed_without_case_file", "published cifra negra over surveyed crimes, Beta interval from the CV",
         ("no_case_file", "crimes"), "no_case_file", (*_ANSWERS, "CV_OF_NUMERATOR", "CASE_FILE_KNOWN"),
-        lambda r: r["no_case_file"] / r["crimes"], _share,
+        lambda r: r["no_case_file"] / r["crimes"], _share, WIDEST_SHARE,
     ),
     _Estimator(
         "surveyed_less_recorded", "one minus recorded over surveyed, log-normal interval from the CV",
         ("crimes", "recorded_count"), "crimes", (*_ANSWERS, *_BESIDE),
         lambda r: (1 - r["recorded_count"] / r["crimes"]).clip(lower=0),
-        lambda point, r: _complement(count_interval(r["recorded_count"] / r["crimes"], r["cv"], LEVEL)),
+        lambda point, r: _complement(count_interval(r["recorded_count"] / r["crimes"], r["cv"], LEVEL)), WIDEST_SHARE,
     ),
 )  # fmt: skip
 
@@ -130,7 +144,7 @@ def reporting_rates(evidence: pd.DataFrame) -> pd.DataFrame:
     ``evidence`` has a row per area, period and offence. Returns a row per quantity whose figures are there, with
     ``rate``, ``rate_lower``, ``rate_upper`` (0 to 1; a disagreement is a factor), null where refused.
     """
-    return _stack([_estimate(evidence, estimator, "rate") for estimator in _RATES])
+    return _first_made([_estimate(evidence, estimator, "rate") for estimator in _RATES])
 
 
 def dark_figures(evidence: pd.DataFrame) -> pd.DataFrame:
@@ -138,27 +152,31 @@ def dark_figures(evidence: pd.DataFrame) -> pd.DataFrame:
 
     Returns a row per area, period, offence and quantity, with ``dark_count`` and ``dark_pct`` and their limits. The
     quantities are what victims say stayed without a case file, and surveyed less recorded: beside each other.
+    ``status``, ``refusal`` and ``cv_bound_pct`` are those of the number; ``share_method``, ``share_refusal`` and
+    ``share_cv_bound_pct`` those of the share. A share that is refused is null beside its number, and has no method.
     """
-    counts = _stack([_estimate(evidence, estimator, "dark_count") for estimator in _DARK_COUNTS])
-    shares = _stack([_estimate(evidence, estimator, "dark_share") for estimator in _DARK_SHARES])
-    shares = shares.drop_duplicates([*_KEY, "quantity"], keep="first")
+    counts = _first_made([_estimate(evidence, estimator, "dark_count") for estimator in _DARK_COUNTS])
+    shares = _first_made([_estimate(evidence, estimator, "dark_share") for estimator in _DARK_SHARES])
+    shares.loc[shares["status"] == "refused", ["method", "assumptions", "input_ids"]] = None
     both = counts.merge(shares, on=[*_KEY, "quantity"], how="left", suffixes=("", "_of_share"), validate="1:1")
     for limit in ("", "_lower", "_upper"):
         both[f"dark_pct{limit}"] = both[f"dark_share{limit}"] * 100
-    both["share_method"] = both["method_of_share"]
-    both["input_ids"] = [
-        " ".join(sorted({*ids.split(), *more.split()}))
-        for ids, more in zip(both["input_ids"], both["input_ids_of_share"].fillna(""), strict=True)
-    ]
-    return both.drop(columns=[c for c in both if c.endswith("_of_share") or c.startswith("dark_share")])
+    for column in ("method", "refusal", "cv_bound_pct"):
+        both[f"share_{column}"] = both[f"{column}_of_share"]
+    both["assumptions"] = _union(both, "assumptions", "|")
+    both["input_ids"] = _union(both, "input_ids", " ")
+    return both.loc[:, ~both.columns.str.contains("_of_share$|^dark_share")]
 
 
 def _estimate(evidence: pd.DataFrame, estimator: _Estimator, name: str) -> pd.DataFrame:
-    rows = evidence.dropna(subset=list(estimator.needs)).copy()
-    rows["cv"] = rows[f"{estimator.cv_of}_cv"].astype(float)
-    point = estimator.point(rows).to_numpy(float)
+    cv = f"{estimator.cv_of}_cv"
+    # The CV of a figure that is needed is a reason to refuse where it is missing; another's, not to try.
+    needed = [*estimator.needs, *([] if estimator.cv_of in estimator.needs else [cv])]
+    rows = evidence.dropna(subset=needed).copy()
+    rows["cv"] = rows[cv].astype(float)
+    point = np.asarray(estimator.point(rows), float)
     limits = estimator.interval(point, rows)
-    refusal = _refusals(rows, point, limits)
+    refusal = _refusals(rows, point, limits, estimator.widest)
     made = refusal == ""
     out = rows[_KEY].copy()
     out["quantity"] = estimator.quantity
@@ -176,19 +194,40 @@ def _estimate(evidence: pd.DataFrame, estimator: _Estimator, name: str) -> pd.Da
     return out
 
 
-def _refusals(rows: pd.DataFrame, point: Floats, limits: Interval) -> np.ndarray:
+def _refusals(rows: pd.DataFrame, point: Floats, limits: Interval, widest: float) -> np.ndarray:
     cv = rows["cv"].to_numpy(float)
     return np.select(
-        [np.isnan(cv), np.isinf(cv), ~np.isfinite(point), ~np.isfinite(limits.lower) | ~np.isfinite(limits.upper)],
+        [
+            ~(cv > 0),
+            np.isinf(cv),
+            cv > GREATEST_CV,
+            ~np.isfinite(point),
+            ~np.isfinite(limits.lower) | ~np.isfinite(limits.upper),
+            limits.upper == 0,
+            limits.upper >= limits.lower + widest,
+        ],
         [
             "no precision is published for the figure",
             "the figure's published precision band is open upwards: its CV may be anything",
+            f"the figure's CV may be above {GREATEST_CV:.0%}",
             "division by zero",
-            "a figure of zero, or a share of exactly 0 or 1, has no interval by this method",
+            "a figure of zero, or a share that is not between 0 and 1, has no interval by this method",
+            "more is recorded than the survey's upper limit: the two do not count the same",
+            f"the share's interval would be {100 * WIDEST_SHARE:.0f} percentage points wide or more",
         ],
         default="",
     )
 
 
-def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(tables, ignore_index=True).sort_values([*_KEY, "quantity", "method"], ignore_index=True)
+def _union(both: pd.DataFrame, column: str, separator: str) -> list[str]:
+    """What the number and its share name in ``column``, each once."""
+    texts = zip(both[column], both[f"{column}_of_share"].fillna(""), strict=True)
+    return [
+        separator.join(dict.fromkeys(word for text in two for word in text.split(separator) if word)) for two in texts
+    ]
+
+
+def _first_made(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Of each quantity the first that is estimated, and where none is the first that is refused."""
+    rows = pd.concat(tables, ignore_index=True).sort_values("status", kind="stable")
+    return rows.drop_duplicates([*_KEY, "quantity"]).sort_values([*_KEY, "quantity"], ignore_index=True)

@@ -30,6 +30,7 @@ class SurveyEvidence(DataFrameModel):
     crimes_id: str = Field(description="Its observation", nullable=True)
     denounced: float = Field(description="Surveyed crimes said to be denounced", nullable=True, ge=0)
     denounced_cv: float = Field(description="As crimes_cv", nullable=True)
+    denounced_share_cv: float = Field(description="Of the denounced as a share of crimes, as crimes_cv", nullable=True)
     denounced_id: str = Field(description="Its observation", nullable=True)
     case_file: float = Field(description="Surveyed crimes said to have a case file", nullable=True, ge=0)
     case_file_cv: float = Field(description="As crimes_cv", nullable=True)
@@ -72,7 +73,9 @@ class ReportingRate(_Estimate):
 
     quantity: str = Field(description="Which of the quantities it is", isin=QUANTITIES)
     rate: float = Field(
-        description="Share, 0 to 1; for a disagreement, a factor; null where refused", nullable=True, ge=0
+        description="Share (recorded over surveyed may exceed 1); for a disagreement, a factor; null where refused",
+        nullable=True,
+        ge=0,
     )
     rate_lower: float = Field(description="Lower limit", nullable=True, ge=0)
     rate_upper: float = Field(description="Upper limit", nullable=True, ge=0)
@@ -104,7 +107,11 @@ class DarkFigure(_Estimate):
     )
     dark_pct_lower: float = Field(description="Lower limit", nullable=True, in_range={"min_value": 0, "max_value": 100})
     dark_pct_upper: float = Field(description="Upper limit", nullable=True, in_range={"min_value": 0, "max_value": 100})
-    share_method: str = Field(description="How the share was estimated; null where it could not be", nullable=True)
+    share_method: str = Field(description="How the share is estimated; null where it is not", nullable=True)
+    share_refusal: str = Field(
+        description="Why the share was refused; empty where estimated, null where its parts are missing", nullable=True
+    )
+    share_cv_bound_pct: float = Field(description="The CV that the share's interval rests on", nullable=True)
 
     @pa.dataframe_check
     def limits_hold_point(cls, data):  # type: ignore[no-untyped-def]

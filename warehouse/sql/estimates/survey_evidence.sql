@@ -23,6 +23,8 @@ evidence AS (
         any_value(obs_value) FILTER (measure = 'crimes_denounced' AND unit_measure = 'NR') AS denounced,
         any_value(cv) FILTER (measure = 'crimes_denounced' AND unit_measure = 'NR') AS denounced_cv,
         any_value(observation_id) FILTER (measure = 'crimes_denounced' AND unit_measure = 'NR') AS denounced_id,
+        any_value(cv) FILTER (measure = 'crimes_denounced' AND unit_measure = 'PC' AND base_measure = 'crimes')
+            AS denounced_share_cv,
         any_value(obs_value) FILTER (measure = 'case_file_opened' AND unit_measure = 'NR') AS case_file,
         any_value(cv) FILTER (measure = 'case_file_opened' AND unit_measure = 'NR') AS case_file_cv,
         any_value(observation_id) FILTER (measure = 'case_file_opened' AND unit_measure = 'NR') AS case_file_id,
