@@ -14,7 +14,8 @@ class SourceError(DarkfigureError):
 
     def __init__(self, file: str, place: str, problem: str, remedy: str) -> None:
         self.file, self.place, self.problem, self.remedy = file, place, problem, remedy
-        super().__init__(f"{file}: {place}: {problem}; {remedy}")
+        # What a file holds is quoted, and may hold line breaks.
+        super().__init__(" ".join(f"{file}: {place}: {problem}; {remedy}".split()))
 
 
 class FetchError(DarkfigureError):

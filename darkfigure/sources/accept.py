@@ -27,7 +27,9 @@ def check_returns(parsed: Parsed, known: KnownCodes, file: str) -> None:
     for refusal in (
         *_impossible(parsed.returns, file),
         *_unknown(parsed.returns, "ref_area", known.areas, "area code", "area_code", file),
-        *_unknown(parsed.returns, "offence", {*known.offences, TOTAL, NOT_APPLICABLE}, "offence code", "crosswalk", file),
+        *_unknown(
+            parsed.returns, "offence", {*known.offences, TOTAL, NOT_APPLICABLE}, "offence code", "crosswalk", file
+        ),
         *_twice(parsed.returns, file),
     ):
         raise refusal

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from darkfigure.errors import SourceError
 from darkfigure.sources.returns import REJECTED_SCHEMA, RETURN_SCHEMA, Parsed, Rejected, Return, columnar
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode, rows
+from darkfigure.sources.text import decode, find_columns, rows
 
 TABLE_ID = "crim_off_cat"
 
-_DIMENSIONS = {"freq", "iccs", "unit", "geo"}
+_DIMENSIONS = ["freq", "geo", "iccs", "unit"]
 _UNITS = {"NR": "NR", "P_HTHAB": "RT_100K"}
 _CELL = re.compile(r"(?P<value>:|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?P<flags>[a-z]*)")
 # Eurostat's flags as SDMX CL_OBS_STATUS, in that list's order of precedence. 'r' (revised) leaves the value normal.
@@ -44,7 +44,7 @@ def parse(data: bytes, file: str) -> Parsed:
         raise SourceError(file, "whole file", "no figure below the header", "download the file again")
     return Parsed(
         edition="all",
-        vintage=columns.periods[-1],
+        vintage=max(columns.periods),
         rows_read=rows_read,
         returns=columnar(accepted, RETURN_SCHEMA),
         rejected=columnar(rejected, REJECTED_SCHEMA),
@@ -60,14 +60,15 @@ class _Columns:
     def of(cls, header: list[str], file: str, line: int) -> "_Columns":
         # The API writes 'freq,iccs,unit,geo\TIME_PERIOD'; copies lose the part after the backslash.
         dimensions = [name.strip() for name in header[0].split("\\")[0].split(",")]
-        if set(dimensions) != _DIMENSIONS:
-            wanted = ",".join(sorted(_DIMENSIONS))
+        if sorted(dimensions) != _DIMENSIONS:
+            wanted = ",".join(_DIMENSIONS)
             raise SourceError(
                 file, f"line {line}, column 1", f"dimensions '{header[0]}', not {wanted}", "give crim_off_cat as TSV"
             )
         for period in header[1:]:
             if not re.fullmatch(r"\d{4}", period):
                 raise SourceError(file, f"line {line}", f"'{period}' is no year", "give the annual table as TSV")
+        find_columns(header, header[1:], file, f"line {line}")
         return cls(dimensions, header[1:])
 
     def read(self, row: list[str], file: str, line: int) -> list[Return | Rejected]:
@@ -116,9 +117,7 @@ SOURCE = Source(
     id="eurostat_crim",
     publisher="Eurostat",
     table="crim_off_cat: police-recorded offences by offence category",
-    urls=(
-        "https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/data/crim_off_cat/?format=TSV&compressed=false",
-    ),
+    urls=("https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/data/crim_off_cat/?format=TSV&compressed=false",),
     files=("estat_crim_off_cat*.tsv", "crim_off_cat*.tsv"),
     licence="Eurostat: reuse with acknowledgement (CC BY 4.0)",
     citation="Eurostat, Police-recorded offences by offence category (crim_off_cat)",

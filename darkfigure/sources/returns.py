@@ -24,7 +24,7 @@ MEASURES = {
     "case_file_opened": "Surveyed, denounced crimes for which respondents say a case file was opened",
     "case_file_not_opened": "Surveyed, denounced crimes for which respondents say no case file was opened",
     "case_file_not_specified": "Surveyed, denounced crimes where it is not known whether a case file was opened",
-    "crimes_no_case_file": "Cifra negra: surveyed crimes not denounced, or denounced without a case file, or unspecified",
+    "crimes_no_case_file": "Cifra negra: surveyed crimes not denounced, or denounced and no case file, or unspecified",
     "crimes_no_report_declared": "Surveyed crimes for which no denunciation was declared, in all or by reason",
     "population": "Resident population, mid-year",
     "internet_users": "Individuals using the internet",

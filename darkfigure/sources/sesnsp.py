@@ -14,7 +14,9 @@ TABLE_ID = "incidencia_delictiva_fuero_comun_estatal"
 
 #: The offences under which cybercrime is filed in Mexico, where none is recorded apart. The table's other
 #: offences (homicide, theft of livestock, ...) are read past: they are counted in ``rows_read`` and not taken.
-SUBTYPES = ("Fraude", "Extorsión", "Abuso de confianza", "Falsedad", "Falsificación", "Amenazas", "Corrupción de menores")
+SUBTYPES = (
+    "Fraude", "Extorsión", "Abuso de confianza", "Falsedad", "Falsificación", "Amenazas", "Corrupción de menores",
+)  # fmt: skip
 
 _MONTHS = (
     "Enero", "Febrero", "Marzo", "Abril", "Mayo", "Junio",
@@ -24,7 +26,7 @@ _KEYS = ("Año", "Entidad", "Subtipo de delito", "Modalidad")
 
 
 def parse(data: bytes, file: str) -> Parsed:
-    """Read the state file. Raises SourceError where it is not one, or where a subtype that is taken is not in it."""
+    """Read the state file. Raises SourceError where it is not one, or holds no figure of a subtype that is taken."""
     lines = rows(decode(data, file, legacy="latin-1"), file, ",")
     number, header = next(lines)
     at = find_columns(header, _KEYS + _MONTHS, file, f"line {number}")
@@ -43,15 +45,16 @@ def parse(data: bytes, file: str) -> Parsed:
                 accepted.append(figure)
             else:
                 rejected.append(figure)
-    missing = set(SUBTYPES) - {figure.offence.split(" > ")[0] for figure in accepted}
+    printed = [figure for figure in accepted if figure.obs_value is not None]
+    missing = set(SUBTYPES) - {figure.offence.split(" > ")[0] for figure in printed}
     if missing:
         raise SourceError(
-            file, "column 'Subtipo de delito'", f"no rows for {', '.join(sorted(missing))}",
+            file, "column 'Subtipo de delito'", f"no figure of {', '.join(sorted(missing))}",
             "if the publisher renamed it, amend SUBTYPES in the parser",
         )  # fmt: skip
     return Parsed(
         edition="estatal",
-        vintage=max(figure.time_period for figure in accepted if figure.obs_value is not None),
+        vintage=max(figure.time_period for figure in printed),
         rows_read=rows_read,
         returns=columnar(accepted, RETURN_SCHEMA),
         rejected=columnar(rejected, REJECTED_SCHEMA),
@@ -72,10 +75,9 @@ def _months(row: list[str], at: dict[str, int], file: str, line: int) -> list[Re
 
 def _figure(text: str, state: str, period: str, offence: str, locator: str) -> Return | Rejected:
     # The publisher has also served the file with thousands separators inside quotes.
-    digits = text.replace(",", "")
-    if digits and not re.fullmatch(r"-?\d+(\.0+)?", digits):
+    if text and not re.fullmatch(r"-?(\d+|\d{1,3}(,\d{3})+)(\.0+)?", text):
         return Rejected(TABLE_ID, locator, text, "not a whole number")
-    value = float(digits) if digits else None
+    value = float(text.replace(",", "")) if text else None
     return Return(
         table_id=TABLE_ID,
         locator=locator,

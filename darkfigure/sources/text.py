@@ -3,6 +3,7 @@
 Here: what must hold of any delimited file, whoever published it. Not here: what its columns mean.
 """
 
+import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ _DOWNLOAD_AGAIN = "download the file itself again"
 
 def decode(data: bytes, file: str, *, legacy: str | None = None) -> str:
     """The text of ``data``: UTF-8, or the publisher's ``legacy`` encoding where it is not valid UTF-8."""
-    if data[:512].lstrip()[:1] == b"<":
+    if data[:512].removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<":
         raise SourceError(file, _WHOLE, "this is an HTML or XML page, not a table", _DOWNLOAD_AGAIN)
     if not data.strip():
         raise SourceError(file, _WHOLE, "the file is empty", _DOWNLOAD_AGAIN)
@@ -33,14 +34,19 @@ def decode(data: bytes, file: str, *, legacy: str | None = None) -> str:
 
 
 def rows(text: str, file: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Each non-empty row with the number of the line it ends on. Fields are stripped of surrounding white space."""
+    """Each row that is not blank, at least one, with the number of the line it ends on; its fields are stripped."""
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    blank = True
     try:
         for row in reader:
-            if any(row):
-                yield reader.line_num, [value.strip() for value in row]
+            values = [value.strip() for value in row]
+            if any(values):
+                blank = False
+                yield reader.line_num, values
     except csv.Error as exc:
         raise SourceError(file, f"line {reader.line_num}", f"broken quoting ({exc})", _DOWNLOAD_AGAIN) from exc
+    if blank:
+        raise SourceError(file, _WHOLE, "the file is blank", _DOWNLOAD_AGAIN)
 
 
 def find_columns(header: list[str], wanted: Iterable[str], file: str, place: str) -> dict[str, int]:
@@ -52,7 +58,10 @@ def find_columns(header: list[str], wanted: Iterable[str], file: str, place: str
         if count != 1:
             problem = f"column '{name}' is missing" if count == 0 else f"column '{name}' stands {count} times"
             raise SourceError(
-                file, place, problem, "check that this is the right table; if the publisher renamed it, amend the parser"
+                file,
+                place,
+                problem,
+                "check that this is the right table; if the publisher renamed it, amend the parser",
             )
         found[name] = names.index(name.casefold())
     return found

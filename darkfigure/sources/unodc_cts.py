@@ -5,8 +5,8 @@ is finding the header by its column names, wherever it stands.
 """
 
 import re
-from collections.abc import Iterator
 from datetime import date, datetime
+from operator import itemgetter
 
 from darkfigure.errors import SourceError
 from darkfigure.sources.returns import REJECTED_SCHEMA, RETURN_SCHEMA, TOTAL, Parsed, Rejected, Return, columnar
@@ -18,6 +18,7 @@ TABLE_ID = "data_cts_corruption_and_economic_crime"
 
 _COLUMNS = ("Iso3_code", "Category", "Sex", "Age", "Year", "Unit of measurement", "VALUE", "Source")
 _UNITS = {"Counts": "NR", "Rate per 100,000 population": "RT_100K"}
+_YEARS = {str(year) for year in range(1900, 2100)}
 _SEXES = {"Total": TOTAL, "Male": "M", "Female": "F"}
 
 
@@ -29,12 +30,12 @@ def parse(data: bytes, file: str) -> Parsed:
     accepted: list[Return] = []
     rejected: list[Rejected] = []
     rows_read = 0
-    for row in range(header + 1, len(sheet.rows)):
-        values = sheet.rows[row]
+    cells_of = itemgetter(*at.values())
+    for row, values in enumerate(sheet.rows[header + 1 :], start=header + 1):
         if all(value == "" for value in values):
             continue
         rows_read += 1
-        figure = _read(sheet, row, {name: values[column] for name, column in at.items()}, at["VALUE"], file)
+        figure = _read(cells_of(values), sheet.locator(row, at["VALUE"]), file)
         if isinstance(figure, Return):
             accepted.append(figure)
         else:
@@ -43,7 +44,7 @@ def parse(data: bytes, file: str) -> Parsed:
         raise SourceError(file, place, "the header is there but no figure below it", "download the file again")
     return Parsed(
         edition="all",
-        vintage=_release_date(sheet, header) or max(figure.time_period for figure in accepted),
+        vintage=_release_date(sheet, header, file) or max(figure.time_period for figure in accepted),
         rows_read=rows_read,
         returns=columnar(accepted, RETURN_SCHEMA),
         rejected=columnar(rejected, REJECTED_SCHEMA),
@@ -51,42 +52,46 @@ def parse(data: bytes, file: str) -> Parsed:
 
 
 def _find_table(sheets: list[Sheet], file: str) -> tuple[Sheet, int]:
-    for sheet in sheets:
-        for number, row in enumerate(sheet.rows[:50]):
-            if {"iso3_code", "value"} & {str(value).strip().casefold() for value in row}:
-                return sheet, number
+    wanted = {name.casefold() for name in _COLUMNS}
+    candidates = [
+        (len(wanted & {str(value).strip().casefold() for value in row}), sheet, number)
+        for sheet in sheets
+        for number, row in enumerate(sheet.rows[:50])
+    ]
+    found, best, header = max(candidates, key=itemgetter(0), default=(0, None, 0))
+    if best and found > 1:
+        return best, header
     names = ", ".join(f"'{sheet.name}'" for sheet in sheets)
     raise SourceError(
         file, f"sheets {names}", "no header row with 'Iso3_code' and 'VALUE'", "give the data portal's own workbook"
     )
 
 
-def _read(sheet: Sheet, row: int, cells: dict[str, object], value_column: int, file: str) -> Return | Rejected:
-    locator = sheet.locator(row, value_column)
-    value = cells["VALUE"]
-    if str(cells["Age"]) != "Total":
-        return Rejected(TABLE_ID, locator, str(value), f"broken down by age ('{cells['Age']}'), which is not taken")
-    if isinstance(value, str) and value.strip():
-        return Rejected(TABLE_ID, locator, value, "not a number")
-    number = float(value) if isinstance(value, int | float) else None
+def _read(cells: tuple[object, ...], locator: str, file: str) -> Return | Rejected:
+    area, category, sex, age, year, unit, value, origin = cells
+    if age != "Total":
+        return Rejected(TABLE_ID, locator, str(value), f"broken down by age ('{age}'), which is not taken")
+    number = value if isinstance(value, float) else None
+    if number is None and str(value).strip():
+        return Rejected(TABLE_ID, locator, str(value), "not a number")
     return Return(
         table_id=TABLE_ID,
         locator=locator,
-        ref_area=str(cells["Iso3_code"]).strip(),
-        time_period=_year(cells["Year"], file, locator),
-        offence=str(cells["Category"]).strip(),
+        ref_area=str(area).strip(),
+        time_period=_year(year, file, locator),
+        offence=str(category).strip(),
         measure="recorded_offences",
-        unit_measure=_known(_UNITS, cells["Unit of measurement"], "unit of measurement", file, locator),
+        unit_measure=_known(_UNITS, unit, "unit of measurement", file, locator),
         obs_value=number,
         obs_status="A" if number is not None else "O",
-        sex=_known(_SEXES, cells["Sex"], "sex", file, locator),
-        origin=str(cells["Source"]).strip(),
+        sex=_known(_SEXES, sex, "sex", file, locator),
+        origin=str(origin).strip(),
     )
 
 
 def _year(value: object, file: str, locator: str) -> str:
-    year = str(int(value)) if isinstance(value, int | float) else str(value).strip()
-    if not re.fullmatch(r"(19|20)\d\d", year):
+    year = str(value).strip().removesuffix(".0")
+    if year not in _YEARS:
         raise SourceError(file, locator, f"'{value}' is no year", "correct the Year column, or download the file again")
     return year
 
@@ -95,18 +100,24 @@ def _known(codes: dict[str, str], value: object, what: str, file: str, locator: 
     code = codes.get(str(value).strip())
     if code is None:
         known = ", ".join(codes)
-        raise SourceError(file, locator, f"unknown {what} '{value}' (known: {known})", "add it to the parser if it is new")
+        raise SourceError(
+            file, locator, f"unknown {what} '{value}' (known: {known})", "add it to the parser if it is new"
+        )
     return code
 
 
-def _release_date(sheet: Sheet, header: int) -> str | None:
-    for row in sheet.rows[:header]:
-        for value in row:
+def _release_date(sheet: Sheet, header: int, file: str) -> str | None:
+    for row, values in enumerate(sheet.rows[:header]):
+        for column, value in enumerate(values):
             if isinstance(value, datetime | date):
                 return f"{value:%Y-%m-%d}"
             if match := re.fullmatch(r"\s*(\d{1,2})/(\d{1,2})/(\d{4})\s*", str(value)):
                 day, month, year = (int(part) for part in match.groups())
-                return date(year, month, day).isoformat()
+                try:
+                    return date(year, month, day).isoformat()
+                except ValueError as exc:
+                    place = sheet.locator(row, column)
+                    raise SourceError(file, place, f"'{value}' is no day/month/year", "correct the date") from exc
     return None
 
 

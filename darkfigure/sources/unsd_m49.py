@@ -44,14 +44,17 @@ def parse(data: bytes, file: str) -> list[Area]:
     at = find_columns(header, _COLUMNS, file, f"line {number}")
     areas = []
     for number, row in lines:
+        if len(row) != len(header):
+            raise SourceError(file, f"line {number}", f"{len(row)} fields of {len(header)}", "download it again")
         region, subregion, intermediate, name, m49, alpha2, alpha3, ldc, lldc, sids = (row[at[c]] for c in _COLUMNS)
         if not alpha3:
             # M49 has one part of an ISO area without a code of its own (Sark): its figures are never apart.
             continue
         if len(alpha3) != 3:
             raise SourceError(file, f"line {number}", f"'{alpha3}' is no ISO alpha-3 code", "download the export again")
-        developing = [str(bool(flag)).lower() for flag in (ldc, lldc, sids)]
-        areas.append(
-            Area(alpha3, name, "country", "", alpha2, m49.zfill(3), region, intermediate or subregion, *developing, "UNSD M49")  # type: ignore[call-arg]
-        )
+        ldc, lldc, sids = (str(bool(flag)).lower() for flag in (ldc, lldc, sids))
+        part = intermediate or subregion
+        areas.append(Area(alpha3, name, "country", "", alpha2, m49.zfill(3), region, part, ldc, lldc, sids, "UNSD M49"))
+    if not areas:
+        raise SourceError(file, "whole file", "the header is there but no area below it", "download the export again")
     return sorted(areas)

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.returns import NOT_APPLICABLE, REJECTED_SCHEMA, RETURN_SCHEMA, Parsed, Rejected, Return, columnar
+from darkfigure.sources.returns import (
+    NOT_APPLICABLE,
+    REJECTED_SCHEMA,
+    RETURN_SCHEMA,
+    Parsed,
+    Rejected,
+    Return,
+    columnar,
+)
 from darkfigure.sources.source import Source
 from darkfigure.sources.text import decode, find_columns, rows
 
@@ -32,6 +40,8 @@ def _parser(indicator: str, measure: str, unit_measure: str, base_measure: str) 
         accepted: list[Return] = []
         rejected: list[Rejected] = []
         for cell in cells:
+            if not re.fullmatch(r"\d{4}", cell.year):
+                raise SourceError(file, cell.locator, f"'{cell.year}' is no year", "give the annual series")
             if cell.text and not _NUMBER.fullmatch(cell.text):
                 rejected.append(Rejected(indicator, cell.locator, cell.text, "not a number"))
             elif cell.text:
@@ -54,7 +64,7 @@ def _parser(indicator: str, measure: str, unit_measure: str, base_measure: str) 
         return Parsed(
             edition=indicator,
             vintage=vintage or max(figure.time_period for figure in accepted),
-            rows_read=len({cell.locator.split(',')[0] for cell in cells}),
+            rows_read=len({cell.locator.split(",")[0] for cell in cells}),
             returns=columnar(accepted, RETURN_SCHEMA),
             rejected=columnar(rejected, REJECTED_SCHEMA),
         )
@@ -74,15 +84,15 @@ def _read_json(text: str, file: str, indicator: str) -> tuple[str | None, list[_
         cells = [
             # Aggregates have no ISO code; their own two letters identify them.
             _Cell(
-                record["countryiso3code"] or record["country"]["id"],
-                record["date"],
+                str(record["countryiso3code"] or record["country"]["id"]),
+                str(record["date"]),
                 "" if record["value"] is None else str(record["value"]),
                 f"record {number}",
             )
             for number, record in enumerate(records, start=1)
         ]
         return about.get("lastupdated"), cells
-    except (ValueError, KeyError, TypeError) as exc:
+    except (ValueError, KeyError, TypeError, RecursionError) as exc:
         raise SourceError(file, "whole file", f"not the API's JSON ({type(exc).__name__}: {exc})", remedy) from exc
 
 
@@ -111,18 +121,20 @@ def _wide(
     lines: Iterator[tuple[int, list[str]]], header: list[str], file: str, line: int, indicator: str
 ) -> Iterator[_Cell]:
     at = find_columns(header, ("Country Code", "Indicator Code"), file, f"line {line}")
-    years = {column: name for column, name in enumerate(header) if re.fullmatch(r"\d{4}", name)}
+    years = find_columns(header, [name for name in header if re.fullmatch(r"\d{4}", name)], file, f"line {line}")
     for number, row in lines:
         if len(row) != len(header):
             raise SourceError(file, f"line {number}", f"{len(row)} fields of {len(header)}", "download it again")
         if row[at["Indicator Code"]] != indicator:
             problem = f"indicator '{row[at['Indicator Code']]}' where {indicator} was expected"
             raise SourceError(file, f"line {number}", problem, "give the file of this one indicator")
-        for column, year in years.items():
+        for year, column in years.items():
             yield _Cell(row[at["Country Code"]], year, row[column], f"line {number}, column {year}")
 
 
-def _source(indicator: str, title: str, id: str, files: tuple[str, ...], parse: Callable[[bytes, str], Parsed]) -> Source:
+def _source(
+    indicator: str, title: str, id: str, files: tuple[str, ...], parse: Callable[[bytes, str], Parsed]
+) -> Source:
     return Source(
         id=id,
         publisher="World Bank",

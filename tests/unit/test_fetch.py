@@ -123,7 +123,7 @@ def into(tmp_path: Path) -> Path:
 def got(url: str, into: Path, **options: Any) -> Fetched:
     fetched = fetch(url, into, **{"sleep": lambda seconds: None, **options})
     assert fetched is not None
-    assert os.listdir(into) == [fetched.sha256], "the file under its hash, and nothing else"
+    assert [p.name for p in into.iterdir()] == [fetched.sha256], "the file under its hash, and nothing else"
     return fetched
 
 
@@ -132,7 +132,7 @@ def refused(url: str, into: Path, says: str, **options: Any) -> str:
     with pytest.raises(FetchError) as caught:
         fetch(url, into, **{"sleep": lambda seconds: None, **options})
     message = str(caught.value)
-    assert not into.is_dir() or not os.listdir(into), "nothing is left behind"
+    assert not into.is_dir() or not [p.name for p in into.iterdir()], "nothing is left behind"
     assert "\n" not in message
     assert re.search(says, message), message
     address, _, rest = message.partition(": ")
@@ -175,7 +175,7 @@ def test_unchanged_is_none(site: Site, into: Path, header: str, known: Validator
 
     url = site("/a", conditional)
     assert fetch(url, into, known=known) is None
-    assert os.listdir(into) == []
+    assert [p.name for p in into.iterdir()] == []
     assert got(url, into, known=Validators(etag='"older"', last_modified="Thu, 01 Jan 1970 00:00:00 GMT"))
 
 
@@ -436,7 +436,7 @@ def test_no_message_tells_a_secret(site: Site, into: Path) -> None:
 def test_a_folder_that_cannot_be_written_to(site: Site, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     refused(site("/a", whole()), tmp_path / "file", "cannot be written here")
-    assert os.listdir(tmp_path) == ["file"]
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def test_an_interruption_leaves_nothing(site: Site, into: Path) -> None:
@@ -445,7 +445,7 @@ def test_an_interruption_leaves_nothing(site: Site, into: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fetch(site("/a", whole()), into, progress=interrupt)
-    assert os.listdir(into) == []
+    assert [p.name for p in into.iterdir()] == []
 
 
 def test_declaring_sources_does_not_load_the_network() -> None:
