@@ -19,6 +19,9 @@ from warehouse.staleness import built_version, forget_build, is_stale, record_bu
 
 OWNERS = ["team:darkfigure"]
 
+#: How many breaches of a rule are shown with its check.
+MOST_SHOWN = 20
+
 Fill = Callable[[duckdb.DuckDBPyConnection, str], None]
 
 
@@ -121,10 +124,17 @@ def _rule_check(table: str, rule_id: str) -> dg.AssetChecksDefinition:
         return dg.AssetCheckResult(
             passed=not breaches,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"breaches": len(breaches), "first": "; ".join(" ".join(map(str, b)) for b in breaches[:20])},
+            metadata={"breaches": len(breaches), "first": _as_table(breaches[:MOST_SHOWN])},
         )
 
     return check
+
+
+def _as_table(rows: list[dict[str, object]]) -> dg.MarkdownMetadataValue:
+    lines = (
+        [[*rows[0]], ["---"] * len(rows[0]), *([str(value) for value in row.values()] for row in rows)] if rows else []
+    )
+    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
 def _fill_by_sql(connection: duckdb.DuckDBPyConnection, table: str) -> None:

@@ -20,7 +20,7 @@ class Source(DataFrameModel):
     latest: bool = Field(description="Whether this is the latest vintage of its edition, whose figures are in use")
     source_type: str = Field(description="What kind of source it is")
     language: str = Field(description="Language of codes and labels, ISO 639-1")
-    url: str = Field(description="The publisher's address of the file")
+    url: str = Field(description="The publisher's address for the table")
     file_name: str = Field(description="The file's name as received")
     sha256: str = Field(description="SHA-256 of the publisher's file, in hex")
     retrieved_at: dt.Timestamp(scale=6) = Field(description="When the file was received, in UTC")  # type: ignore[valid-type]

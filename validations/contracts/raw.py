@@ -16,7 +16,7 @@ class Snapshot(DataFrameModel):
     file_name: str = Field(description="The file's name as received")
     sha256: str = Field(description="SHA-256 of the publisher's file, in hex", str_matches=r"^[0-9a-f]{64}$")
     byte_count: int = Field(description="Size of the publisher's file in bytes", gt=0)
-    url: str = Field(description="The publisher's address of the file")
+    url: str = Field(description="The publisher's address for the table")
     retrieved_at: dt.Timestamp(scale=6) = Field(description="When the file was received, in UTC")  # type: ignore[valid-type]
     route: str = Field(
         description="How its figures came in: carried (with the project), file, fetched",

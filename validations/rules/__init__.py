@@ -23,9 +23,11 @@ class Rule:
     statement: str
     query: str
 
-    def breaches(self, connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    def breaches(self, connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
         """The figures that break it, with the evidence."""
-        return connection.execute(self.query).fetchall()
+        found = connection.execute(self.query)
+        names = [name for name, *_ in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 @cache
