@@ -39,8 +39,8 @@ def draw(connection: duckdb.DuckDBPyConnection) -> str:
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
         f'<text x="{LEFT}" y="24" font-size="16" font-weight="bold">Fraud in Mexico: of 100 crimes that victims tell, '
         "how many came to light</text>",
-        f'<text x="{LEFT}" y="43" fill="#555">Points with 95 % intervals. Years without a point: no edition of the survey'
-        " is carried.</text>",
+        f'<text x="{LEFT}" y="43" fill="#555">Points with 95 % intervals. Years without a point: no edition of the '
+        "survey is carried.</text>",
     ]
     for pct in range(0, HIGHEST + 1, 2):
         parts.append(f'<path d="M{LEFT} {y(pct):.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>')
