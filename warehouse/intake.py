@@ -7,7 +7,7 @@ vintage stands beside the older one.
 import csv
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -41,6 +41,8 @@ class Offer:
     parse_version: str
     parse: Callable[[], Parsed]
     path: Path | None = None
+    etag: str | None = None  # what the server said of the file, sent back to it the next time
+    last_modified: str | None = None
 
     @property
     def snapshot_id(self) -> str:
@@ -117,6 +119,11 @@ def take(connection: duckdb.DuckDBPyConnection, offer: Offer, store: Path) -> Pa
     for table in ("raw.snapshot", "returns.observation", "returns.rejected"):
         connection.execute(f"DELETE FROM {table} WHERE snapshot_id = ?", [offer.snapshot_id])
     _insert(connection, offer, parsed)
+    if offer.etag or offer.last_modified:
+        # Only now: a file that was refused must be asked for again.
+        connection.execute(
+            "INSERT OR REPLACE INTO meta.fetched VALUES (?, ?, ?)", [offer.url, offer.etag, offer.last_modified]
+        )
     return parsed
 
 
@@ -153,6 +160,7 @@ def take_source(database: Database, source: Source, folder: Path | None = None, 
                     report.taken += 1
         except DarkfigureError as refusal:
             report.refusals.append(str(refusal))
+            _forget_fetched(database, offer)
     return report
 
 
@@ -169,8 +177,7 @@ def _offer_fetched(database: Database, source: Source, report: IntakeReport) -> 
     from darkfigure.sources.fetch import Validators, fetch
 
     for url in source.urls:
-        with database.write() as connection:
-            connection.execute(_FETCHED)
+        with database.read() as connection:
             row = connection.execute("SELECT etag, last_modified FROM meta.fetched WHERE url = ?", [url]).fetchone()
         try:
             got = fetch(url, database.folder / "raw", known=Validators(*row) if row else None)
@@ -180,18 +187,18 @@ def _offer_fetched(database: Database, source: Source, report: IntakeReport) -> 
         if got is None:
             report.known += 1
             continue
-        with database.write() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO meta.fetched VALUES (?, ?, ?, ?)",
-                [url, got.etag, got.last_modified, got.sha256],
-            )
         retrieved_at = got.retrieved_at.replace(tzinfo=None, microsecond=0)
-        yield offer_file(source, got.path, route="fetched", name=got.name, url=url, retrieved_at=retrieved_at)
+        offer = offer_file(source, got.path, route="fetched", name=got.name, url=url, retrieved_at=retrieved_at)
+        yield replace(offer, etag=got.etag, last_modified=got.last_modified)
 
 
-_FETCHED = """
-CREATE TABLE IF NOT EXISTS meta.fetched (url VARCHAR PRIMARY KEY, etag VARCHAR, last_modified VARCHAR, sha256 VARCHAR)
-"""
+def _forget_fetched(database: Database, refused: Offer) -> None:
+    """Do not keep a download that was refused; files that were taken before stay, whatever became of them since."""
+    if refused.route == "fetched" and refused.path is not None:
+        with database.read() as connection:
+            taken = connection.execute("SELECT 1 FROM raw.snapshot WHERE sha256 = ?", [refused.sha256]).fetchone()
+        if taken is None:
+            refused.path.unlink(missing_ok=True)
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -213,6 +220,9 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         f"CREATE TABLE IF NOT EXISTS returns.observation AS SELECT ''::VARCHAR AS return_id, {ids}, * FROM accepted"
     )
     connection.execute(f"CREATE TABLE IF NOT EXISTS returns.rejected AS SELECT {ids}, * FROM rejected")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS meta.fetched (url VARCHAR PRIMARY KEY, etag VARCHAR, last_modified VARCHAR)"
+    )
 
 
 def parser_version(source: Source) -> str:
