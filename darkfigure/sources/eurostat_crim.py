@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.returns import REJECTED_SCHEMA, RETURN_SCHEMA, Parsed, Rejected, Return, columnar
+from darkfigure.sources.returns import Parsed, Rejected, Return
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode, find_columns, rows
+from darkfigure.sources.text import decode, find_columns, full_rows, rows
 
 TABLE_ID = "crim_off_cat"
 
@@ -26,29 +26,12 @@ def parse(data: bytes, file: str) -> Parsed:
     lines = rows(decode(data, file), file, "\t")
     number, header = next(lines)
     columns = _Columns.of(header, file, number)
-    accepted: list[Return] = []
-    rejected: list[Rejected] = []
+    cells: list[Return | Rejected] = []
     rows_read = 0
-    for number, row in lines:
+    for number, row in full_rows(lines, header, file):
         rows_read += 1
-        if len(row) != len(header):
-            raise SourceError(
-                file, f"line {number}", f"{len(row)} fields, the header has {len(header)}", "download the file again"
-            )
-        for figure in columns.read(row, file, number):
-            if isinstance(figure, Return):
-                accepted.append(figure)
-            else:
-                rejected.append(figure)
-    if not accepted:
-        raise SourceError(file, "whole file", "no figure below the header", "download the file again")
-    return Parsed(
-        edition="all",
-        vintage=max(columns.periods),
-        rows_read=rows_read,
-        returns=columnar(accepted, RETURN_SCHEMA),
-        rejected=columnar(rejected, REJECTED_SCHEMA),
-    )
+        cells += columns.read(row, file, number)
+    return Parsed.of(cells, file, edition="all", vintage=max(columns.periods), rows_read=rows_read)
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,7 @@ from itertools import groupby, product
 from typing import NamedTuple
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.returns import (
-    NOT_APPLICABLE,
-    REJECTED_SCHEMA,
-    RETURN_SCHEMA,
-    TOTAL,
-    Parsed,
-    Rejected,
-    Return,
-    columnar,
-)
+from darkfigure.sources.returns import NOT_APPLICABLE, TOTAL, Parsed, Rejected, Return
 from darkfigure.sources.source import Source
 from darkfigure.sources.workbook import Sheet, open_sheets
 
@@ -204,10 +195,7 @@ def parse(data: bytes, file: str) -> Parsed:
         rows = _rows(block, table, layout, known)
         cells += Reading(block, table, layout, rows, str(edition - 1)).read()
         rows_read += len(rows)
-    accepted = [cell for cell in cells if isinstance(cell, Return)]
-    rejected = [cell for cell in cells if isinstance(cell, Rejected)]
-    tables = columnar(accepted, RETURN_SCHEMA), columnar(rejected, REJECTED_SCHEMA)
-    return Parsed(str(edition), str(edition), rows_read, *tables)
+    return Parsed.of(cells, file, edition=str(edition), vintage=str(edition), rows_read=rows_read)
 
 
 def _text(value: object) -> str:

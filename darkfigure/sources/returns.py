@@ -5,11 +5,13 @@ Not here: how any publisher lays its tables out (the modules beside this one), o
 national codes to common ones (``warehouse/reference``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+
+from darkfigure.errors import SourceError
 
 NOT_APPLICABLE = "_Z"
 TOTAL = "_T"
@@ -100,8 +102,7 @@ REJECTED_SCHEMA = pa.schema([(name, pa.string()) for name in Rejected._fields])
 RETURN_KEY = ("table_id", "ref_area", "time_period", "offence", "measure", "unit_measure", "reason", "sex")
 
 
-def columnar(rows: Iterable[Return] | Iterable[Rejected], schema: pa.Schema) -> pa.Table:
-    """The rows as an Arrow table of ``schema``."""
+def _columnar(rows: Sequence[Return] | Sequence[Rejected], schema: pa.Schema) -> pa.Table:
     columns: list[Any] = list(zip(*rows, strict=True)) or [[] for _ in schema]
     return pa.table([pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)], schema=schema)
 
@@ -120,3 +121,24 @@ class Parsed:
     rows_read: int
     returns: pa.Table
     rejected: pa.Table
+
+    @classmethod
+    def of(
+        cls, cells: Iterable[Return | Rejected], file: str, *, edition: str, rows_read: int, vintage: str | None = None
+    ) -> "Parsed":
+        """The cells as they were read, in their order; without a ``vintage`` the last period that has a figure.
+
+        Raises SourceError where no cell has a figure.
+        """
+        figures: list[Return] = []
+        rejected: list[Rejected] = []
+        for cell in cells:
+            if isinstance(cell, Return):
+                figures.append(cell)
+            else:
+                rejected.append(cell)
+        last = max((figure.time_period for figure in figures if figure.obs_value is not None), default="")
+        if not last:
+            raise SourceError(file, "whole file", "the table is there but no figure in it", "download the file again")
+        returns = _columnar(figures, RETURN_SCHEMA)
+        return cls(edition, vintage or last, rows_read, returns, _columnar(rejected, REJECTED_SCHEMA))

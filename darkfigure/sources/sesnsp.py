@@ -6,9 +6,9 @@ Layout: one row per state, year and type, the twelve months as columns; Latin-1.
 import re
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.returns import REJECTED_SCHEMA, RETURN_SCHEMA, Parsed, Rejected, Return, columnar
+from darkfigure.sources.returns import Parsed, Rejected, Return
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode, find_columns, rows
+from darkfigure.sources.text import decode, find_columns, full_rows, rows
 
 TABLE_ID = "incidencia_delictiva_fuero_comun_estatal"
 
@@ -30,35 +30,21 @@ def parse(data: bytes, file: str) -> Parsed:
     lines = rows(decode(data, file, legacy="latin-1"), file, ",")
     number, header = next(lines)
     at = find_columns(header, _KEYS + _MONTHS, file, f"line {number}")
-    accepted: list[Return] = []
-    rejected: list[Rejected] = []
+    cells: list[Return | Rejected] = []
     rows_read = 0
-    for number, row in lines:
+    for number, row in full_rows(lines, header, file):
         rows_read += 1
-        if len(row) != len(header):
-            problem = f"{len(row)} fields, the header has {len(header)}"
-            raise SourceError(file, f"line {number}", problem, "download the file again")
-        if row[at["Subtipo de delito"]] not in SUBTYPES:
-            continue
-        for figure in _months(row, at, file, number):
-            if isinstance(figure, Return):
-                accepted.append(figure)
-            else:
-                rejected.append(figure)
-    printed = [figure for figure in accepted if figure.obs_value is not None]
-    missing = set(SUBTYPES) - {figure.offence.split(" > ")[0] for figure in printed}
-    if missing:
+        if row[at["Subtipo de delito"]] in SUBTYPES:
+            cells += _months(row, at, file, number)
+    printed = {
+        cell.offence.split(" > ")[0] for cell in cells if isinstance(cell, Return) and cell.obs_value is not None
+    }
+    if missing := set(SUBTYPES) - printed:
         raise SourceError(
             file, "column 'Subtipo de delito'", f"no figure of {', '.join(sorted(missing))}",
             "if the publisher renamed it, amend SUBTYPES in the parser",
         )  # fmt: skip
-    return Parsed(
-        edition="estatal",
-        vintage=max(figure.time_period for figure in printed),
-        rows_read=rows_read,
-        returns=columnar(accepted, RETURN_SCHEMA),
-        rejected=columnar(rejected, REJECTED_SCHEMA),
-    )
+    return Parsed.of(cells, file, edition="estatal", rows_read=rows_read)
 
 
 def _months(row: list[str], at: dict[str, int], file: str, line: int) -> list[Return | Rejected]:

@@ -49,6 +49,16 @@ def rows(text: str, file: str, delimiter: str) -> Iterator[tuple[int, list[str]]
         raise SourceError(file, _WHOLE, "the file is blank", _DOWNLOAD_AGAIN)
 
 
+def full_rows(lines: Iterable[tuple[int, list[str]]], header: list[str], file: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows below ``header``, as long as each has its number of fields."""
+    for number, row in lines:
+        if len(row) != len(header):
+            raise SourceError(
+                file, f"line {number}", f"{len(row)} fields, the header has {len(header)}", _DOWNLOAD_AGAIN
+            )
+        yield number, row
+
+
 def find_columns(header: list[str], wanted: Iterable[str], file: str, place: str) -> dict[str, int]:
     """Where each wanted column stands, by name (case and surrounding space ignored); each must stand there once."""
     names = [name.strip().casefold() for name in header]

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from operator import itemgetter
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.returns import REJECTED_SCHEMA, RETURN_SCHEMA, TOTAL, Parsed, Rejected, Return, columnar
+from darkfigure.sources.returns import TOTAL, Parsed, Rejected, Return
 from darkfigure.sources.source import Source
 from darkfigure.sources.text import find_columns
 from darkfigure.sources.workbook import Sheet, open_sheets
@@ -27,28 +27,13 @@ def parse(data: bytes, file: str) -> Parsed:
     sheet, header = _find_table(open_sheets(data, file), file)
     place = sheet.locator(header, 0)
     at = find_columns([str(value) for value in sheet.rows[header]], _COLUMNS, file, place)
-    accepted: list[Return] = []
-    rejected: list[Rejected] = []
-    rows_read = 0
     cells_of = itemgetter(*at.values())
-    for row, values in enumerate(sheet.rows[header + 1 :], start=header + 1):
-        if all(value == "" for value in values):
-            continue
-        rows_read += 1
-        figure = _read(cells_of(values), sheet.locator(row, at["VALUE"]), file)
-        if isinstance(figure, Return):
-            accepted.append(figure)
-        else:
-            rejected.append(figure)
-    if not accepted:
-        raise SourceError(file, place, "the header is there but no figure below it", "download the file again")
-    return Parsed(
-        edition="all",
-        vintage=_release_date(sheet, header, file) or max(figure.time_period for figure in accepted),
-        rows_read=rows_read,
-        returns=columnar(accepted, RETURN_SCHEMA),
-        rejected=columnar(rejected, REJECTED_SCHEMA),
-    )
+    cells = [
+        _read(cells_of(values), sheet.locator(row, at["VALUE"]), file)
+        for row, values in enumerate(sheet.rows[header + 1 :], start=header + 1)
+        if any(value != "" for value in values)
+    ]
+    return Parsed.of(cells, file, edition="all", vintage=_release_date(sheet, header, file), rows_read=len(cells))
 
 
 def _find_table(sheets: list[Sheet], file: str) -> tuple[Sheet, int]:

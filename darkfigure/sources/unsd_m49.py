@@ -6,7 +6,7 @@ Areas are no figures, so this module yields rows of ``reference.area`` and not r
 from typing import NamedTuple
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.text import decode, find_columns, rows
+from darkfigure.sources.text import decode, find_columns, full_rows, rows
 
 URL = "https://unstats.un.org/unsd/methodology/m49/overview/"
 CITATION = "United Nations Statistics Division, Standard country or area codes for statistical use (M49)"
@@ -43,9 +43,7 @@ def parse(data: bytes, file: str) -> list[Area]:
     number, header = next(lines)
     at = find_columns(header, _COLUMNS, file, f"line {number}")
     areas = []
-    for number, row in lines:
-        if len(row) != len(header):
-            raise SourceError(file, f"line {number}", f"{len(row)} fields of {len(header)}", "download it again")
+    for number, row in full_rows(lines, header, file):
         region, subregion, intermediate, name, m49, alpha2, alpha3, ldc, lldc, sids = (row[at[c]] for c in _COLUMNS)
         if not alpha3:
             # M49 has one part of an ISO area without a code of its own (Sark): its figures are never apart.

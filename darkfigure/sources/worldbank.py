@@ -10,17 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.returns import (
-    NOT_APPLICABLE,
-    REJECTED_SCHEMA,
-    RETURN_SCHEMA,
-    Parsed,
-    Rejected,
-    Return,
-    columnar,
-)
+from darkfigure.sources.returns import NOT_APPLICABLE, Parsed, Rejected, Return
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode, find_columns, rows
+from darkfigure.sources.text import decode, find_columns, full_rows, rows
 
 _LONG = ("Country Name", "Country Code", "Year", "Value")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
@@ -37,36 +29,26 @@ def _parser(indicator: str, measure: str, unit_measure: str, base_measure: str) 
     def parse(data: bytes, file: str) -> Parsed:
         text = decode(data, file)
         vintage, cells = _read_json(text, file, indicator) if text.startswith("[") else _read_csv(text, file, indicator)
-        accepted: list[Return] = []
-        rejected: list[Rejected] = []
         for cell in cells:
             if not re.fullmatch(r"\d{4}", cell.year):
                 raise SourceError(file, cell.locator, f"'{cell.year}' is no year", "give the annual series")
-            if cell.text and not _NUMBER.fullmatch(cell.text):
-                rejected.append(Rejected(indicator, cell.locator, cell.text, "not a number"))
-            elif cell.text:
-                value = float(cell.text)
-                accepted.append(
-                    Return(
-                        table_id=indicator,
-                        locator=cell.locator,
-                        ref_area=cell.area,
-                        time_period=cell.year,
-                        offence=NOT_APPLICABLE,
-                        measure=measure,
-                        unit_measure=unit_measure,
-                        obs_value=value,
-                        base_measure=base_measure,
-                    )
-                )
-        if not accepted:
-            raise SourceError(file, "whole file", f"no figure of {indicator}", "download the indicator again")
-        return Parsed(
-            edition=indicator,
-            vintage=vintage or max(figure.time_period for figure in accepted),
-            rows_read=len({cell.locator.split(",")[0] for cell in cells}),
-            returns=columnar(accepted, RETURN_SCHEMA),
-            rejected=columnar(rejected, REJECTED_SCHEMA),
+        figures = [_read(cell) for cell in cells if cell.text]
+        rows_read = len({cell.locator.split(",")[0] for cell in cells})
+        return Parsed.of(figures, file, edition=indicator, vintage=vintage, rows_read=rows_read)
+
+    def _read(cell: _Cell) -> Return | Rejected:
+        if not _NUMBER.fullmatch(cell.text):
+            return Rejected(indicator, cell.locator, cell.text, "not a number")
+        return Return(
+            table_id=indicator,
+            locator=cell.locator,
+            ref_area=cell.area,
+            time_period=cell.year,
+            offence=NOT_APPLICABLE,
+            measure=measure,
+            unit_measure=unit_measure,
+            obs_value=float(cell.text),
+            base_measure=base_measure,
         )
 
     return parse
@@ -111,9 +93,7 @@ def _read_csv(text: str, file: str, indicator: str) -> tuple[str | None, list[_C
 
 def _long(lines: Iterator[tuple[int, list[str]]], header: list[str], file: str, line: int) -> Iterator[_Cell]:
     at = find_columns(header, _LONG, file, f"line {line}")
-    for number, row in lines:
-        if len(row) != len(header):
-            raise SourceError(file, f"line {number}", f"{len(row)} fields of {len(header)}", "download it again")
+    for number, row in full_rows(lines, header, file):
         yield _Cell(row[at["Country Code"]], row[at["Year"]], row[at["Value"]], f"line {number}, column Value")
 
 
@@ -122,9 +102,7 @@ def _wide(
 ) -> Iterator[_Cell]:
     at = find_columns(header, ("Country Code", "Indicator Code"), file, f"line {line}")
     years = find_columns(header, [name for name in header if re.fullmatch(r"\d{4}", name)], file, f"line {line}")
-    for number, row in lines:
-        if len(row) != len(header):
-            raise SourceError(file, f"line {number}", f"{len(row)} fields of {len(header)}", "download it again")
+    for number, row in full_rows(lines, header, file):
         if row[at["Indicator Code"]] != indicator:
             problem = f"indicator '{row[at['Indicator Code']]}' where {indicator} was expected"
             raise SourceError(file, f"line {number}", problem, "give the file of this one indicator")

@@ -5,17 +5,15 @@ from typing import Any
 
 import pytest
 
+from darkfigure.errors import SourceError
 from darkfigure.sources import eurostat_crim
 from darkfigure.sources.accept import KnownCodes, check_returns
 from darkfigure.sources.returns import (
     NOT_APPLICABLE,
-    REJECTED_SCHEMA,
     RETURN_KEY,
-    RETURN_SCHEMA,
     TOTAL,
     Parsed,
     Return,
-    columnar,
 )
 from tests.unit.layouts import crim, refused
 
@@ -34,7 +32,7 @@ OTHER = FIGURE._replace(ref_area="BB", locator="line 3")
 
 
 def parsed(*returns: Return) -> Parsed:
-    return Parsed("all", "2029", len(returns), columnar(returns, RETURN_SCHEMA), columnar([], REJECTED_SCHEMA))
+    return Parsed.of(returns, "x.csv", edition="all", rows_read=len(returns))
 
 
 def accept(*returns: Return) -> None:
@@ -49,16 +47,12 @@ def test_good_returns_are_accepted() -> None:
     accept(FIGURE, OTHER)
 
 
-def test_no_returns_at_all_break_no_rule() -> None:
-    accept()
-
-
 def test_zero_is_a_figure() -> None:
     accept(FIGURE._replace(obs_value=0.0))
 
 
 def test_a_figure_that_was_not_printed_is_accepted() -> None:
-    accept(FIGURE._replace(obs_value=None, obs_status="O"))
+    accept(FIGURE._replace(obs_value=None, obs_status="O"), OTHER)
 
 
 @pytest.mark.parametrize(
@@ -145,3 +139,9 @@ def test_a_row_twice_in_a_file_is_refused() -> None:
         r"^line 4, column 20\d\d$",
         r"stands also at line 2, column 20\d\d$",
     )
+
+
+@pytest.mark.parametrize("cells", [[], [FIGURE._replace(obs_value=None, obs_status="O")]])
+def test_a_file_without_any_figure_is_refused(cells: list[Return]) -> None:
+    with pytest.raises(SourceError, match="no figure in it"):
+        Parsed.of(cells, "given.file", edition="all", rows_read=1)

@@ -159,7 +159,7 @@ def test_how_the_text_was_saved_does_not_matter(change: Any) -> None:
         (b"<html>Service unavailable</html>", "whole file", "HTML"),
         (GOOD.decode().encode("utf-16"), "byte", "UTF-16"),
         (GOOD.replace(b"AA", b"\xc4A", 1), "line 2", "not UTF-8"),
-        (GOOD.splitlines(keepends=True)[0], "whole file", "no figure below the header"),
+        (GOOD.splitlines(keepends=True)[0], "whole file", "no figure in it"),
         (crim(ROWS, header="freq,iccs,unit,land"), "line 1, column 1", "dimensions 'freq,iccs,unit,land'"),
         (crim(ROWS, header="freq,iccs,sex,unit,geo"), "line 1, column 1", "dimensions"),
         (crim(ROWS, header="freq,iccs,unit,geo,geo"), "line 1, column 1", "dimensions"),

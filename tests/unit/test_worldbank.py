@@ -170,8 +170,8 @@ def lacking(key: str) -> bytes:
         (lacking("countryiso3code"), "whole file", "not the API's JSON .*'countryiso3code'"),
         (bank_json(page=2, pages=3), "page", "page 2 of 3"),
         (bank_json(bank_records(indicator="NY.GDP")), "indicator", "NY.GDP where SP.POP.TOTL was expected"),
-        (bank_json([]), "whole file", "no figure of SP.POP.TOTL"),
-        (record_with(value=None), "whole file", "no figure of SP.POP.TOTL"),
+        (bank_json([]), "whole file", "no figure in it"),
+        (record_with(value=None), "whole file", "no figure in it"),
         (record_with(date="2029Q1"), "record 1", "'2029Q1' is no year"),
         (record_with(date=None), "record 1", "'None' is no year"),
         # the bulk download
@@ -179,17 +179,17 @@ def lacking(key: str) -> bytes:
         (bank_wide().replace(b'"2029"', b'"2028"', 1), "line 5", "column '2028' stands 2 times"),
         (bank_wide().replace(b"Country Code", b"Code", 1), "line 5", "column 'Country Code' is missing"),
         (bank_wide().replace(b"Indicator Name", b"Indicator Code", 1), "line 5", "'Indicator Code' stands 2 times"),
-        (bank_wide().replace(b'"1010",', b"", 1), "line 6", "7 fields of 8"),
+        (bank_wide().replace(b'"1010",', b"", 1), "line 6", "7 fields, the header has 8"),
         (bank_wide().replace(b'"Aland"', b'"Aland', 1), "line", "broken quoting"),
-        (bank_wide()[:-20], "line 8", "broken quoting|fields of 8"),
+        (bank_wide()[:-20], "line 8", "broken quoting|fields, the header has 8"),
         # the long csv
         (bank_long().replace(b",2029,", b",29,", 1), "line 3, column Value", "'29' is no year"),
         (bank_long().replace(b",2029,", b",,", 1), "line 3, column Value", "'' is no year"),
         (bank_long().replace(b"Value", b"Amount", 1), "line 1", "column 'Value' is missing"),
         (bank_long().replace(b"Country Code", b"Year", 1), "line 1", "column 'Country Code' is missing"),
-        (bank_long().replace(b",1010", b",1,010", 1), "line 3", "5 fields of 4"),
-        (bank_long()[:60], "line 3", "fields of 4"),
-        (b"Country Name,Country Code,Year,Value\n", "whole file", "no figure of SP.POP.TOTL"),
+        (bank_long().replace(b",1010", b",1,010", 1), "line 3", "5 fields, the header has 4"),
+        (bank_long()[:60], "line 3", "fields, the header has 4"),
+        (b"Country Name,Country Code,Year,Value\n", "whole file", "no figure in it"),
     ],
 )
 def test_a_file_that_is_not_the_series_is_refused(data: bytes, place: str, problem: str) -> None:
