@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 BIN := $(VENV)/bin
-export DAGSTER_HOME ?= $(CURDIR)
+export DAGSTER_HOME ?= $(or $(DARKFIGURE_HOME),$(CURDIR))
 
 .PHONY: run test check dev setup lock clean
 

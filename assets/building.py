@@ -15,7 +15,7 @@ from validations.rules import rules
 from warehouse.database import Database, comment_table, row_count
 from warehouse.progress import Progress
 from warehouse.recipes import recipes, sql_of
-from warehouse.staleness import built_version, forget_build, is_stale, record_build
+from warehouse.staleness import built_version, forget_build, is_stale, record_audit, record_build
 
 OWNERS = ["team:darkfigure"]
 
@@ -89,10 +89,14 @@ def contract_check(table: str) -> dg.AssetChecksDefinition:
         asset=asset_key(table), name="contract", blocking=True, description=f"The contract of {table} holds."
     )
     def contract(database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]) -> dg.AssetCheckResult:
-        with database.write() as connection:
-            breaches = audit(connection, table)
-            if breaches:
-                forget_build(connection, table)
+        with database.exclusive():
+            with database.read() as connection:  # not in a transaction: a check that cannot be run would abort it
+                breaches = audit(connection, table)
+            with database.write() as connection:
+                if breaches:
+                    forget_build(connection, table)
+                else:
+                    record_audit(connection, table)
         for breach in breaches:
             progress.failed(f"contract of {table}: {breach}")
         return dg.AssetCheckResult(

@@ -12,7 +12,7 @@ from warehouse.database import Database
 from warehouse.progress import Progress
 from warehouse.recipes import recipes
 from warehouse.release import Releases
-from warehouse.staleness import snapshots_version, stale_tables
+from warehouse.staleness import hash_of, snapshots_version, stale_tables
 
 INTAKE_JOB = "intake"
 BUILD_JOB = "build"
@@ -45,7 +45,7 @@ def schedule_of(source: Source) -> dg.ScheduleDefinition:
 
 @dg.sensor(job=build_job, minimum_interval_seconds=60, description="Build and release once a snapshot has come in.")
 def snapshot_arrived(database: dg.ResourceParam[Database]) -> dg.SensorResult | dg.SkipReason:
-    """Ask for one build per state of the snapshots, and only while something is stale."""
+    """Ask for one build per state of the snapshots and the code, and only while something is stale."""
     try:
         with database.read() as connection:
             stale = stale_tables(connection, recipes())
@@ -54,7 +54,8 @@ def snapshot_arrived(database: dg.ResourceParam[Database]) -> dg.SensorResult | 
         return dg.SkipReason(str(reason))
     if not stale:
         return dg.SkipReason("Nothing is stale.")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"{version} {len(stale)} stale")])
+    state = hash_of(version, *(f"{table} {recipes()[table].code_version}" for table in stale))
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)])
 
 
 def definitions(
@@ -65,7 +66,7 @@ def definitions(
         assets=ASSETS,
         asset_checks=CHECKS,
         jobs=[intake_job, build_job],
-        schedules=[schedule_of(source) for source in SOURCES.values()],
+        schedules=[schedule_of(source) for source in SOURCES.values() if source.urls],
         sensors=[snapshot_arrived],
         # Steps take tens of milliseconds, a process per step ten seconds.
         executor=dg.in_process_executor,

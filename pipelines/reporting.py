@@ -115,17 +115,17 @@ def print_query(sql: str, *, csv: bool) -> None:
     with home().releases.read() as connection:
         try:
             answer = connection.execute(sql)
+            if answer is None:
+                raise DarkfigureError("query: there is no query in it; 'darkfigure query --help' shows one")
+            # Rows come as they are asked for, and so may an error in one of them.
+            if csv:
+                _print_csv(answer)
+            elif answer.description:
+                _print_rows(answer)
         except duckdb.Error as exc:
-            raise DarkfigureError(f"query: {str(exc).splitlines()[0]}") from exc
-        if not answer.description:
-            return
-        if csv:
-            writer = csv_module.writer(sys.stdout, lineterminator="\n")
-            writer.writerow([column[0] for column in answer.description])
-            while rows := answer.fetchmany(10_000):
-                writer.writerows(rows)
-        else:
-            _print_rows(answer)
+            # The cause of an error in a later row stands below a general line.
+            cause = str(exc).rpartition("\nError: ")[2]
+            raise DarkfigureError(f"query: {cause.splitlines()[0]}") from exc
 
 
 def print_origin(id: str, *, everything: bool) -> None:
@@ -161,6 +161,13 @@ def _line(of: Origin) -> str:
     return f"[bold]{escape(of.id)}[/bold] {escape(of.text)}"
 
 
+def _print_csv(answer: duckdb.DuckDBPyConnection) -> None:
+    writer = csv_module.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([column[0] for column in answer.description or ()])
+    while rows := answer.fetchmany(10_000):
+        writer.writerows(rows)
+
+
 def _print_rows(answer: duckdb.DuckDBPyConnection) -> None:
     rows = answer.fetchmany(MAX_ROWS + 1)
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -176,10 +183,6 @@ def _print_rows(answer: duckdb.DuckDBPyConnection) -> None:
 def _shown(value: object) -> str:
     if value is None:
         return "-"
-    return (
-        f"{value:,.4g}"
-        if isinstance(value, float) and not value.is_integer()
-        else f"{value:,.0f}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.0f}" if value.is_integer() or abs(value) >= 1000 else f"{value:,.4g}"

@@ -122,10 +122,13 @@ def _instance(place: Home):  # type: ignore[no-untyped-def]
 
 
 def _note_failures(run, progress: Progress) -> None:  # type: ignore[no-untyped-def]
-    """Keep what made steps fail, where the step itself has not told it already."""
+    """Keep what made steps fail, where the step itself has not told it already: by a Failure, or a failed check."""
     for event in run.all_events:
-        if event.is_step_failure and not progress.failures:
-            error = event.step_failure_data.error
-            while error.cause:
-                error = error.cause
-            progress.failed(f"{event.step_key.replace('__', '.')}: {error.message.strip()}")
+        if not event.is_step_failure or event.step_failure_data.user_failure_data:
+            continue
+        error = event.step_failure_data.error
+        if error.cls_name == "DagsterAssetCheckFailedError":
+            continue
+        while error.cause:
+            error = error.cause
+        progress.failed(f"{event.step_key.replace('__', '.')}: {' '.join(error.message.split())}")

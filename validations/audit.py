@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import duckdb
 import ibis
-from pandera.errors import SchemaErrors
+from pandera.errors import SchemaError, SchemaErrors
 
 from validations.contracts import CONTRACTS, MAY_BE_EMPTY
 from warehouse.database import row_count
@@ -42,14 +42,19 @@ def audit(connection: duckdb.DuckDBPyConnection, table: str) -> list[Breach]:
     return []
 
 
-def _breach(error: object) -> Breach:
-    check, cases = getattr(error, "check", ""), getattr(error, "failure_cases", None)
-    column = str(getattr(getattr(error, "schema", None), "name", None) or "")
+def _breach(error: SchemaError) -> Breach:
+    check, cases = error.check, error.failure_cases
     term = str(getattr(check, "error", None) or getattr(check, "name", None) or check)
+    key = error.schema.unique if isinstance(error.schema.unique, list) else []
+    column = ", ".join(key) if term == "multiple_fields_uniqueness" else str(error.schema.name or "")
     if cases is None or isinstance(cases, str | bool):
         return Breach(column, term, 1, (str(cases),) if cases else ())
     if not hasattr(cases, "iloc"):
         cases = cases.to_pandas()
-    if "failure_case" in cases:
-        cases = cases["failure_case"]
-    return Breach(column, term, len(cases), tuple(str(value) for value in cases.head(SAMPLE_SIZE).to_numpy().tolist()))
+    rows = list(cases["failure_case"]) if "failure_case" in cases else cases.to_dict("records")
+    return Breach(column, term, len(rows), tuple(_shown(row, key) for row in rows[:SAMPLE_SIZE]))
+
+
+def _shown(row: dict[str, object], key: list[str]) -> str:
+    """What tells a row from the others: its key, or all there is of it."""
+    return " ".join(str(row[name]) for name in key if name in row) or ", ".join(map(str, row.values()))

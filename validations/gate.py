@@ -17,6 +17,8 @@ from great_expectations import expectations as gxe
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation import Expectation
 
+from validations.audit import SAMPLE_SIZE
+
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
 
@@ -98,12 +100,14 @@ SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
         "intervals contain their points, and shares stay between 0 and 100 per cent",
         """
         SELECT
-            dark_count - dark_count_lower AS below, dark_count_upper - dark_count AS above,
+            estimate_id, dark_count - dark_count_lower AS below, dark_count_upper - dark_count AS above,
             dark_pct_lower, dark_pct_upper
         FROM published.dark_figure WHERE status = 'estimated'
         """,
         (
             gxe.ExpectTableRowCountToBeBetween(min_value=1),
+            gxe.ExpectColumnValuesToNotBeNull(column="below"),
+            gxe.ExpectColumnValuesToNotBeNull(column="above"),
             gxe.ExpectColumnValuesToBeBetween(column="below", min_value=0),
             gxe.ExpectColumnValuesToBeBetween(column="above", min_value=0),
             gxe.ExpectColumnValuesToBeBetween(column="dark_pct_lower", min_value=0, max_value=100),
@@ -112,7 +116,7 @@ SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
     ),
     (
         "refused estimates say why and give no number",
-        "SELECT refusal, dark_count, dark_pct FROM published.dark_figure WHERE status = 'refused'",
+        "SELECT estimate_id, refusal, dark_count, dark_pct FROM published.dark_figure WHERE status = 'refused'",
         (
             gxe.ExpectColumnValueLengthsToBeBetween(column="refusal", min_value=1),
             gxe.ExpectColumnValuesToBeNull(column="dark_count"),
@@ -129,18 +133,20 @@ def check_release(connection: duckdb.DuckDBPyConnection) -> Verdict:
     source = context.data_sources.add_pandas("published")
     verdict = Verdict()
     for title, query, expectations in SUITES:
+        frame = connection.execute(query).df()
         batch = (
             source.add_dataframe_asset(title)
             .add_batch_definition_whole_dataframe("all")
-            .get_batch({"dataframe": connection.execute(query).df()})
+            .get_batch({"dataframe": frame})
         )
         suite = gx.ExpectationSuite(name=title, expectations=[e.copy() for e in expectations])
-        for result in batch.validate(suite).results:
+        for result in batch.validate(suite, result_format="COMPLETE").results:
             verdict.evaluated += 1
             if result.exception_info and _raised(result.exception_info):
                 verdict.failures.append(f"{title}: {_name(result)} raised: {_raised(result.exception_info)}")
             elif not result.success:
-                found = {k: v for k, v in result.result.items() if k in {"observed_value", "partial_unexpected_list"}}
+                rows = frame.loc[result.result.get("unexpected_index_list") or []].to_dict("records")
+                found = rows[:SAMPLE_SIZE] or result.result.get("observed_value")
                 verdict.failures.append(f"{title}: {_name(result)} failed: {found}")
     return verdict
 

@@ -78,7 +78,10 @@ class Database:
         except duckdb.IOException as exc:
             if not self.path.exists():
                 raise DarkfigureError(f"{self.path}: there is no build yet; run 'darkfigure run' first") from exc
-            raise Busy(f"{self.path}: another run is writing; wait for it to end, then try again") from exc
+            if "lock" in str(exc):
+                raise Busy(f"{self.path}: another run is writing; wait for it to end, then try again") from exc
+            remedy = "restore it, or remove it and give the files again with 'darkfigure run --from'"
+            raise DarkfigureError(f"{self.path}: {str(exc).splitlines()[0]}; {remedy}") from exc
         try:
             yield connection
         finally:

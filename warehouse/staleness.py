@@ -14,6 +14,8 @@ import duckdb
 #: Tables that ingestion fills, source by source: their version is that of the snapshots in them.
 INGESTED = ("raw.snapshot", "returns.observation", "returns.rejected")
 
+_UNAUDITED = "unaudited "
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -68,17 +70,24 @@ def is_stale(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> bool:
 
 
 def record_build(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
-    """Note that ``recipe``'s table has just been made from its present inputs."""
+    """Note that ``recipe``'s table has just been made from its present inputs. It is stale until it is audited."""
     inputs = input_versions(connection, recipe)
     connection.execute(
         "INSERT OR REPLACE INTO meta.build VALUES (?, ?, map(?::VARCHAR[], ?::VARCHAR[]), ?)",
         [
             recipe.table,
-            recipe.code_version,
+            _UNAUDITED + recipe.code_version,
             list(inputs),
             list(inputs.values()),
             content_version(connection, recipe.table),
         ],
+    )
+
+
+def record_audit(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Note that ``table`` keeps its contract: a run that ends between the two makes it again, and audits it."""
+    connection.execute(
+        "UPDATE meta.build SET code_version = replace(code_version, ?, '') WHERE table_name = ?", [_UNAUDITED, table]
     )
 
 

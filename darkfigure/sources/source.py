@@ -17,9 +17,9 @@ class Source:
     """One publisher's table, or one family of editions of it.
 
     ``parse`` takes the file's bytes and its name, and raises SourceError where the file cannot be taken whole.
-    ``urls`` are the publisher's own addresses. ``files`` are the names that the publisher gives the file
-    (shell patterns), by which ``--from`` recognises it. ``area_scheme`` and ``offence_scheme`` name the
-    national codes that the returns are in, as the reference tables know them.
+    ``urls`` are the publisher's own addresses; none where its files come by hand. ``files`` are the names that the
+    publisher gives the file (shell patterns), by which ``--from`` recognises it. ``area_scheme`` and
+    ``offence_scheme`` name the national codes that the returns are in, as the reference tables know them.
     """
 
     id: str
@@ -45,5 +45,5 @@ class Source:
         )
 
     def url_of(self, file_name: str) -> str:
-        """The publisher's address of a file: the one that ends in its name, else the source's first."""
-        return next((url for url in self.urls if url.endswith(file_name)), self.urls[0])
+        """The publisher's address of a file: the one that ends in its name, else the source's first; empty if none."""
+        return next((url for url in self.urls if url.endswith(file_name)), next(iter(self.urls), ""))

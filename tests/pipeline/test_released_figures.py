@@ -183,7 +183,25 @@ def test_every_table_and_column_of_the_release_has_a_comment(released):
     assert not released.ask(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'published' AND coalesce(comment, '') = ''"
     )
-    assert released.ask("SELECT count(*) FROM duckdb_tables()")[0][0] == 8
+    assert released.ask("SELECT count(*) FROM duckdb_tables()")[0][0] == 9
+
+
+def test_every_assumption_of_an_estimate_is_explained_in_the_release(released):
+    named = {
+        code
+        for (codes,) in released.ask("SELECT DISTINCT assumptions FROM published.dark_figure")
+        for code in codes.split("|")
+    }
+    assert named == {
+        "SURVEY_ANSWERS_TRUE",
+        "CV_BAND_UPPER",
+        "CASE_FILE_KNOWN",
+        "CV_OF_NUMERATOR",
+        "SAME_CONDUCT",
+        "SAME_VICTIMS",
+        "SAME_YEAR",
+    }
+    assert named <= {code for (code,) in released.ask("SELECT assumption FROM published.assumption")}
 
 
 def test_the_release_holds_nothing_but_what_is_published(released):

@@ -84,7 +84,12 @@ class ReportingRate(_Estimate):
     def limits_hold_point(cls, data):  # type: ignore[no-untyped-def]
         """The interval contains its point."""
         t = data.table
-        return t.rate.isnull() | t.rate.between(t.rate_lower, t.rate_upper)
+        return t.rate.isnull() | t.rate.between(t.rate_lower, t.rate_upper).fill_null(False)
+
+    @pa.dataframe_check
+    def number_where_estimated(cls, data):  # type: ignore[no-untyped-def]
+        """What is estimated has its number, and what is refused has none."""
+        return data.table.rate.notnull() == (data.table.status == "estimated")
 
     class Config:
         strict = True
@@ -117,8 +122,13 @@ class DarkFigure(_Estimate):
     def limits_hold_point(cls, data):  # type: ignore[no-untyped-def]
         """The intervals contain their points."""
         t = data.table
-        count = t.dark_count.isnull() | t.dark_count.between(t.dark_count_lower, t.dark_count_upper)
-        return count & (t.dark_pct.isnull() | t.dark_pct.between(t.dark_pct_lower, t.dark_pct_upper))
+        count = t.dark_count.isnull() | t.dark_count.between(t.dark_count_lower, t.dark_count_upper).fill_null(False)
+        return count & (t.dark_pct.isnull() | t.dark_pct.between(t.dark_pct_lower, t.dark_pct_upper).fill_null(False))
+
+    @pa.dataframe_check
+    def number_where_estimated(cls, data):  # type: ignore[no-untyped-def]
+        """What is estimated has its number, and what is refused has none."""
+        return data.table.dark_count.notnull() == (data.table.status == "estimated")
 
     class Config:
         strict = True

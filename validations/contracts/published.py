@@ -5,7 +5,7 @@ from typing import Any
 import ibis.expr.datatypes as dt
 from pandera.ibis import DataFrameModel, Field
 
-from validations.contracts import estimates, harmonised, returns
+from validations.contracts import estimates, harmonised, reference, returns
 
 
 class Source(DataFrameModel):
@@ -123,6 +123,13 @@ class ReportingGap(_Named):
         unique = ["source_id", "ref_area", "time_period", "offence"]
 
 
+class Assumption(reference.Assumption):
+    """What an estimate takes for granted, and what would break it."""
+
+    class Config(reference.Assumption.Config):
+        pass
+
+
 class Collector(_Named):
     """Jurisdictions that report cybercrime apart from other crime to UN-CTS."""
 
@@ -147,5 +154,6 @@ CONTRACTS: dict[str, type[DataFrameModel]] = {
     "published.reporting_rate": ReportingRate,
     "published.dark_figure": DarkFigure,
     "published.reporting_gap": ReportingGap,
+    "published.assumption": Assumption,
     "published.collector": Collector,
 }

@@ -1,7 +1,13 @@
 """Contracts of ``reference``: reviewed tables with their provenance, and the denominators."""
 
+import csv
+
 from pandera.ibis import DataFrameModel, Field
 
+from warehouse import REFERENCE
+
+#: Every act there is: a crosswalk may name no other.
+ACTS = [row["act"] for row in csv.DictReader((REFERENCE / "act.csv").open(encoding="utf-8"))]
 RELATIONS = ["exact", "close", "narrower", "broader", "partial", "none"]
 PROVENANCE = "Where the row was read, or that it was not (MEMORY, JUDGEMENT)"
 
@@ -35,7 +41,10 @@ class AreaCode(DataFrameModel):
     scheme: str = Field(description="The scheme the code belongs to")
     code: str = Field(description="The publisher's code or name", str_length={"min_value": 1})
     ref_area: str = Field(description="The area in reference.area; empty for an aggregate")
-    kind: str = Field(description="area, or aggregate (a group of countries)", isin=["area", "aggregate"])
+    kind: str = Field(
+        description="area, or aggregate: a group of countries, or no area at all (abroad, unknown)",
+        isin=["area", "aggregate"],
+    )
     note: str = Field(description="What there is to say about it")
 
     class Config:
@@ -65,7 +74,10 @@ class Crosswalk(DataFrameModel):
     scheme: str = Field(description="The scheme the code belongs to")
     code: str = Field(description="The publisher's offence code or label", str_length={"min_value": 1})
     code_label: str = Field(description="The publisher's label")
-    act: str = Field(description="Code of the act; several joined by | where the code covers them all; empty for none")
+    act: str = Field(
+        description="Code of the act; several joined by | where the code covers them all; empty for none",
+        str_matches=rf"^(({'|'.join(ACTS)})(\|({'|'.join(ACTS)}))*)?$",
+    )
     relation: str = Field(
         description="What the code is to the act: the code is exact, close, narrower, ...", isin=RELATIONS
     )

@@ -94,16 +94,17 @@ figure AS (
         *
     FROM derived
 )
+-- An area or an offence that the reference tables do not know is null here, and breaks the contract: it is not let fall.
 SELECT
     f.observation_id,
     f.source_id,
     f.source_type,
-    f.ref_area,
+    a.ref_area,
     f.time_period,
     f.offence_scheme,
     f.offence,
-    coalesce(x.act, '') AS act,
-    coalesce(x.relation, 'none') AS relation,
+    CASE f.offence WHEN '_T' THEN '' ELSE x.act END AS act,
+    CASE f.offence WHEN '_T' THEN 'none' ELSE x.relation END AS relation,
     f.measure,
     f.unit_measure,
     f.base_measure,
@@ -117,5 +118,6 @@ SELECT
     f.derivation,
     array_to_string(f.input_ids, ' ') AS input_ids
 FROM figure AS f
+LEFT JOIN reference.area AS a USING (ref_area)
 LEFT JOIN reference.crosswalk AS x ON x.scheme = f.offence_scheme AND x.code = f.offence
 ORDER BY f.source_id, f.ref_area, f.offence, f.measure, f.time_period, f.observation_id

@@ -6,7 +6,7 @@ SELECT
     table_title,
     edition,
     vintage,
-    vintage = max(vintage) OVER (PARTITION BY source_id, edition) AS latest,
+    row_number() OVER (PARTITION BY source_id, edition ORDER BY vintage DESC, retrieved_at DESC, snapshot_id) = 1 AS latest,
     source_type,
     language,
     url,

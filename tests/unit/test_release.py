@@ -1,0 +1,233 @@
+"""Releases: named by their content, promoted in one step, and closed to whoever reads them."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from darkfigure.errors import DarkfigureError
+from warehouse.database import Database, comment_table
+from warehouse.intake import create_tables
+from warehouse.release import FILE_NAME, Releases
+from warehouse.staleness import Recipe, record_build
+
+TABLES = ("published.figure", "published.source")
+CLOSED = "configuration has been locked|read-only mode|Permission Error|disabled"
+TABLE_COMMENT, COLUMN_COMMENT = "Figures; the publisher's", "The area's 'code'"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    """A build with two published tables, of one figure, and with a table that is not published."""
+    database = Database(tmp_path / "build")
+    with database.write() as connection:
+        create_tables(connection)
+        connection.execute("INSERT INTO raw.snapshot BY NAME SELECT TIMESTAMP '2031-05-17 10:00:00' AS retrieved_at")
+        connection.execute("CREATE TABLE harmonised.figure AS SELECT 1 AS n")
+        connection.execute("CREATE TABLE published.source AS SELECT 'an office' AS publisher")
+        comment_table(connection, "published.source", "Sources", {"publisher": "Who publishes it"})
+        record_build(connection, Recipe("published.source", "code 1", ()))
+    publish(database, 1)
+    return database
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Releases:
+    return Releases(tmp_path / "published")
+
+
+def publish(database: Database, figure: int, code: str = "code 1") -> None:
+    with database.write() as connection:
+        connection.execute(f"CREATE OR REPLACE TABLE published.figure AS SELECT 'FIN' AS ref_area, {figure} AS n")
+        comment_table(connection, "published.figure", TABLE_COMMENT, {"ref_area": COLUMN_COMMENT, "n": "A number"})
+        record_build(connection, Recipe("published.figure", code, ()))
+
+
+def version_of(releases: Releases, database: Database) -> str:
+    with database.read() as connection:
+        return releases.version_of(connection)
+
+
+def promote(releases: Releases, database: Database) -> str:
+    version = version_of(releases, database)
+    releases.promote(database.path, TABLES, version)
+    return version
+
+
+def ask(releases: Releases, sql: str) -> list[tuple]:
+    with releases.read() as connection:
+        return connection.execute(sql).fetchall()
+
+
+def names(releases: Releases) -> set[str]:
+    return {path.name for path in releases.folder.iterdir()}
+
+
+class TestVersion:
+    def test_it_begins_with_the_day_of_the_latest_snapshot(self, database, releases):
+        assert version_of(releases, database).startswith("2031-05-17-")
+
+    def test_other_content_has_another_version(self, database, releases):
+        before = version_of(releases, database)
+        publish(database, 2)
+        assert version_of(releases, database) != before
+
+    def test_the_same_content_by_the_same_code_has_the_same_version(self, database, releases):
+        before = version_of(releases, database)
+        publish(database, 2)
+        publish(database, 1)
+        assert version_of(releases, database) == before
+
+    def test_other_code_has_another_version(self, database, releases):
+        before = version_of(releases, database)
+        publish(database, 1, code="code 2")
+        assert version_of(releases, database) != before
+
+    def test_what_is_not_published_has_no_part_in_it(self, database, releases):
+        before = version_of(releases, database)
+        with database.write() as connection:
+            connection.execute("INSERT INTO harmonised.figure VALUES (2)")
+            record_build(connection, Recipe("harmonised.figure", "code 1", ()))
+        assert version_of(releases, database) == before
+
+
+class TestPromotion:
+    def test_a_release_is_current_and_holds_the_published_tables_alone(self, database, releases):
+        version = promote(releases, database)
+        assert releases.current() == version
+        assert names(releases) == {version, "current"}
+        assert ask(releases, "FROM published.figure") == [("FIN", 1)]
+        found = ask(releases, "SELECT schema_name || '.' || table_name FROM duckdb_tables() ORDER BY 1")
+        assert found == [(table,) for table in TABLES]
+
+    def test_comments_come_with_it(self, database, releases):
+        promote(releases, database)
+        assert ask(releases, "SELECT comment FROM duckdb_tables() WHERE table_name = 'figure'") == [(TABLE_COMMENT,)]
+        assert ask(releases, "SELECT comment FROM duckdb_columns() WHERE column_name = 'ref_area'") == [
+            (COLUMN_COMMENT,)
+        ]
+
+    def test_clients_since_the_first_version_can_open_it(self, database, releases):
+        version = promote(releases, database)
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH '{releases.database(version)}' AS released (READ_ONLY)")
+            ((tags,),) = connection.execute(
+                "SELECT tags FROM duckdb_databases() WHERE database_name = 'released'"
+            ).fetchall()
+        assert tags["storage_version"].startswith("v1.0.0")
+        # The number of the format, behind 8 bytes of checksum and the magic word.
+        assert releases.database(version).read_bytes()[8:20] == b"DUCK" + (64).to_bytes(8, "little")
+
+    def test_promoting_again_changes_nothing(self, database, releases):
+        version = promote(releases, database)
+        before = releases.database(version).stat()
+        assert promote(releases, database) == version
+        after = releases.database(version).stat()
+        assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+        assert names(releases) == {version, "current"}
+
+    def test_older_releases_stay_as_they_were(self, database, releases):
+        old = promote(releases, database)
+        publish(database, 2)
+        new = promote(releases, database)
+        assert names(releases) == {old, new, "current"}
+        assert ask(releases, "SELECT n FROM published.figure") == [(2,)]
+        with duckdb.connect(str(releases.database(old)), read_only=True) as connection:
+            assert connection.execute("SELECT n FROM published.figure").fetchall() == [(1,)]
+
+    def test_an_older_release_can_be_made_current_again(self, database, releases):
+        old = promote(releases, database)
+        publish(database, 2)
+        promote(releases, database)
+        publish(database, 1)
+        assert promote(releases, database) == old
+        assert ask(releases, "SELECT n FROM published.figure") == [(1,)]
+
+    def test_what_a_killed_promotion_left_is_cleared_away(self, database, releases):
+        unfinished = releases.folder / ".unfinished-2031-05-17-00000000"
+        unfinished.mkdir(parents=True)
+        (unfinished / FILE_NAME).write_bytes(b"half a database")
+        (releases.folder / ".unfinished-current").symlink_to("2031-05-17-00000000")
+        version = promote(releases, database)
+        assert names(releases) == {version, "current"}
+
+    def test_a_release_that_cannot_be_written_leaves_the_current_one(self, database, releases):
+        version = promote(releases, database)
+        with pytest.raises(duckdb.Error):
+            releases.promote(database.path, ("published.nonesuch",), "2031-05-18-00000000")
+        assert releases.current() == version
+        assert ask(releases, "SELECT n FROM published.figure") == [(1,)]
+
+    def test_the_current_release_is_never_missing_while_others_are_promoted(self, database, releases):
+        versions = [promote(releases, database)]
+        publish(database, 2)
+        versions.append(promote(releases, database))
+        seen: list[str | None] = []
+        broken: list[str | None] = []
+        stop = threading.Event()
+
+        def watch() -> None:
+            while not stop.is_set():
+                version = releases.current()
+                seen.append(version)
+                if version not in versions:
+                    broken.append(version)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        for number in range(200):
+            releases.promote(database.path, TABLES, versions[number % 2])
+        stop.set()
+        watcher.join()
+        assert broken == []
+        assert {*seen} == {*versions}
+
+
+class TestReading:
+    def test_there_is_none_before_the_first_run(self, releases):
+        assert releases.current() is None
+        with pytest.raises(DarkfigureError) as refused, releases.read():
+            pass
+        assert str(refused.value) == f"{releases.folder}: there is no release yet; run 'darkfigure run' first"
+
+    def test_a_link_that_leads_nowhere_is_no_release(self, releases):
+        releases.folder.mkdir()
+        (releases.folder / "current").symlink_to("2031-05-17-00000000")
+        assert releases.current() is None
+
+    def test_a_reader_keeps_its_release_when_another_is_promoted(self, database, releases):
+        promote(releases, database)
+        with releases.read() as connection:
+            publish(database, 2)
+            promote(releases, database)
+            assert connection.execute("SELECT n FROM published.figure").fetchall() == [(1,)]
+
+    @pytest.mark.parametrize(
+        "escape",
+        [
+            lambda outside: f"ATTACH '{outside}' AS build",
+            lambda outside: f"SELECT * FROM read_text('{outside.parent / 'secret.txt'}')",
+            lambda outside: f"COPY (SELECT 1) TO '{outside.parent / 'copy.csv'}'",
+            lambda outside: f"EXPORT DATABASE '{outside.parent / 'export'}'",
+            lambda outside: "SET enable_external_access = true",
+            lambda outside: "RESET enable_external_access",
+            lambda outside: f"SET temp_directory = '{outside.parent / 'temp'}'",
+            lambda outside: f"SET allowed_directories = ['{outside.parent}']",
+            lambda outside: "SET lock_configuration = false",
+            lambda outside: "LOAD httpfs",
+            lambda outside: "CREATE TABLE published.more AS SELECT 1",
+            lambda outside: "UPDATE published.figure SET n = 0",
+            lambda outside: "DROP TABLE published.figure",
+        ],
+        ids=["attach", "read", "copy", "export", "allow", "reset", "temp", "folder", "unlock", "load", "create", "update", "drop"],
+    )  # fmt: skip
+    def test_a_reader_can_neither_write_nor_leave_it(self, database, releases, escape: Callable[[Path], str]):
+        (database.folder / "secret.txt").write_text("secret", encoding="utf-8")
+        promote(releases, database)
+        before = {path: path.stat().st_mtime_ns for path in database.folder.iterdir()}
+        with releases.read() as connection, pytest.raises(duckdb.Error, match=CLOSED):
+            connection.execute(escape(database.path)).fetchall()
+        assert {path: path.stat().st_mtime_ns for path in database.folder.iterdir()} == before
+        assert ask(releases, "FROM published.figure") == [("FIN", 1)]
