@@ -13,9 +13,7 @@ from pipeline import files
 #: of os.replace stores the file that was given, the second names the release, the third makes it current.
 POINTS = {
     "while a snapshot is taken in": ("warehouse.intake", "_insert", 1, "after"),
-    "between two tables": ("assets.building", "record_build", 4, "after"),
     "while a table is made": ("assets.building", "comment_table", 3, "before"),
-    "while the gate looks": ("validations.gate", "check_release", 1, "after"),
     "while the release is written": ("warehouse.release", "_comments", 4, "before"),
     "when the release is written and has no name": ("warehouse.release", "_write", 1, "after"),
     "when the release has its name and is not current": ("warehouse.release", "os.replace", 3, "before"),

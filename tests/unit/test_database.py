@@ -74,6 +74,8 @@ def test_the_lock_is_free_again_after_an_exception(database):
         raise ZeroDivisionError
     with Database(database.folder).exclusive():
         pass
+    with database.exclusive(), pytest.raises(Busy), Database(database.folder).exclusive():
+        pass
 
 
 def test_a_second_writer_is_told_to_wait(database):
