@@ -1,6 +1,6 @@
 """What is made: one Dagster asset per table, one module per layer. No parsing, no statistics, no SQL text in here."""
 
-from assets import estimates, harmonised, intake, published, reference
+from assets import estimates, harmonised, intake, published, quality, reference
 
-ASSETS = [*intake.ASSETS, *reference.ASSETS, *harmonised.ASSETS, *estimates.ASSETS, *published.ASSETS]
-CHECKS = [*intake.CHECKS, *reference.CHECKS, *harmonised.CHECKS, *estimates.CHECKS, *published.CHECKS]
+ASSETS = [*intake.ASSETS, *reference.ASSETS, *harmonised.ASSETS, *quality.ASSETS, *estimates.ASSETS, *published.ASSETS]
+CHECKS = [*intake.CHECKS, *reference.CHECKS, *harmonised.CHECKS, *quality.CHECKS, *estimates.CHECKS, *published.CHECKS]

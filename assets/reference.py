@@ -1,11 +1,11 @@
-"""The assets of ``reference``: reviewed csv as tables, typed by their contracts, and the denominators."""
+"""The assets of ``reference``: reviewed csv as tables, typed by their contracts, and the denominators and rates of money."""
 
 import duckdb
 
 from assets.building import checks, sql_asset, table_asset
 from validations.contracts import CONTRACTS
 from warehouse.intake import reference_files
-from warehouse.recipes import csv_tables
+from warehouse.recipes import csv_tables, sql_tables
 
 _CASTS = {"boolean": "BOOLEAN", "int64": "BIGINT"}
 
@@ -26,5 +26,10 @@ def _fill_from_csv(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     )
 
 
-ASSETS = [*(table_asset(table, _fill_from_csv, "csv") for table in csv_tables()), sql_asset("reference.denominator")]
-CHECKS = [check for table in (*csv_tables(), "reference.denominator") for check in checks(table)]
+SQL_TABLES = tuple(table for table in sql_tables() if table.startswith("reference."))
+
+ASSETS = [
+    *(table_asset(table, _fill_from_csv, "csv") for table in csv_tables()),
+    *(sql_asset(table) for table in SQL_TABLES),
+]
+CHECKS = [check for table in (*csv_tables(), *SQL_TABLES) for check in checks(table)]

@@ -33,6 +33,7 @@ def carry_all(folder: Path, figures: Path = FIGURES) -> None:
                 url=source.url_of(path.name),
                 retrieved_at=before.retrieved_at if before else f"{datetime.now(UTC):%Y-%m-%dT00:00:00}",
                 rows_read=parsed.rows_read,
+                language=parsed.language,
             )
             carried.save(listed[digest], parsed, figures)
             print(

@@ -33,18 +33,22 @@ class Verdict:
 #: What must hold of what is published, beyond each table's contract: (what it is, the batch's query, expectations).
 SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
     (
-        "every source that was taken has figures, and no year between its first and its last is missing",
-        # Not of surveys: a round that was never given is no gap in a file. A year of nothing but zeros is no figures.
+        "every table that was taken has figures, and no year between its first and its last is missing",
+        # Not of surveys and quotations: a round that was never given is no gap in a file. Nor of what countries send,
+        # and may withdraw. A year of nothing but zeros is no figures.
         """
         WITH span AS (
-            SELECT source_id, left(time_period, 4)::INTEGER AS year, count(*) AS figures
+            SELECT source_id, edition, year(start_date) AS year, count(*) AS figures
             FROM published.returned JOIN published.source USING (source_id, snapshot_id)
-            WHERE latest AND obs_value > 0 AND source_type <> 'victim_survey' GROUP BY ALL
+            WHERE latest AND obs_value > 0 GROUP BY ALL
         )
         SELECT
-            s.source_id, max(year) - min(year) + 1 - count(year) AS years_missing, coalesce(min(figures), 0) AS figures
-        FROM (SELECT DISTINCT source_id FROM published.source WHERE source_type <> 'victim_survey') AS s
-        LEFT JOIN span USING (source_id) GROUP BY ALL
+            s.source_id, s.edition, max(year) - min(year) + 1 - count(year) AS years_missing,
+            coalesce(min(figures), 0) AS figures
+        FROM published.source AS s
+        LEFT JOIN span USING (source_id, edition)
+        WHERE latest AND source_type NOT IN ('victim_survey', 'enterprise_survey', 'country_return', 'quotation')
+        GROUP BY ALL
         """,
         (
             gxe.ExpectTableRowCountToBeBetween(min_value=1),

@@ -32,6 +32,7 @@ class CarriedSnapshot:
     url: str
     retrieved_at: str  # UTC, ISO 8601
     rows_read: int
+    language: str = ""  # where the source publishes in several
 
     def path(self, folder: Path = FIGURES) -> Path:
         return folder / self.source_id / f"{self.sha256[:12]}.parquet"
@@ -45,6 +46,7 @@ class CarriedSnapshot:
             edition=self.edition,
             vintage=self.vintage,
             rows_read=self.rows_read,
+            language=self.language,
             returns=accepted.select(RETURN_SCHEMA.names).cast(RETURN_SCHEMA),
             rejected=pa.table(
                 [rejected["table_id"], rejected["locator"], rejected["mark"], rejected["rejected_because"]],

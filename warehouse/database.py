@@ -13,7 +13,7 @@ import duckdb
 
 from darkfigure.errors import DarkfigureError
 
-LAYERS = ("raw", "returns", "reference", "harmonised", "estimates", "published", "meta")
+LAYERS = ("raw", "returns", "reference", "harmonised", "quality", "estimates", "published", "meta")
 
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS meta.build (

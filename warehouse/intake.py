@@ -14,10 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from darkfigure.errors import DarkfigureError
 from darkfigure.sources import accept, returns, text, workbook
 from darkfigure.sources.accept import KnownCodes, check_returns
+from darkfigure.sources.period import span
 from darkfigure.sources.returns import Parsed
 from darkfigure.sources.source import Source
 from warehouse import REFERENCE, carried
@@ -166,6 +168,8 @@ def take_source(database: Database, source: Source, folder: Path | None = None, 
 
 def untaken(connection: duckdb.DuckDBPyConnection, source: Source, store: Path, folder: Path | None) -> bool:
     """Whether any file or carried snapshot of ``source`` is new, or would be read otherwise by the present code."""
+    if not connection.execute("FROM duckdb_tables() WHERE schema_name = 'raw' AND table_name = 'snapshot'").fetchall():
+        return True  # a first run that was killed before it took anything
     offers = [*offer_carried(source), *offer_stored(connection, source, store)]
     if folder is not None:
         offers += offer_folder(source, folder)
@@ -216,9 +220,15 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     accepted = returns.RETURN_SCHEMA.empty_table()  # noqa: F841  (read by name in the query)
     rejected = returns.REJECTED_SCHEMA.empty_table()  # noqa: F841
     ids = "''::VARCHAR AS snapshot_id, ''::VARCHAR AS source_id"
+    days = "NULL::DATE AS start_date, NULL::DATE AS end_date"
     connection.execute(
-        f"CREATE TABLE IF NOT EXISTS returns.observation AS SELECT ''::VARCHAR AS return_id, {ids}, * FROM accepted"
+        f"CREATE TABLE IF NOT EXISTS returns.observation AS SELECT ''::VARCHAR AS return_id, {ids}, *, {days} FROM accepted"
     )
+    # A build of before may lack a column; every snapshot in it is read anew, since the code that reads has changed.
+    present = {row[0] for row in connection.execute("DESCRIBE returns.observation").fetchall()}
+    for name, kind, *_ in connection.execute(f"DESCRIBE SELECT *, {days} FROM accepted").fetchall():
+        if name not in present:
+            connection.execute(f"ALTER TABLE returns.observation ADD COLUMN {name} {kind}")
     connection.execute(f"CREATE TABLE IF NOT EXISTS returns.rejected AS SELECT {ids}, * FROM rejected")
     connection.execute(
         "CREATE TABLE IF NOT EXISTS meta.fetched (url VARCHAR PRIMARY KEY, etag VARCHAR, last_modified VARCHAR)"
@@ -261,18 +271,24 @@ def _insert(connection: duckdb.DuckDBPyConnection, offer: Offer, parsed: Parsed)
         [
             offer.snapshot_id, source.id, parsed.edition, parsed.vintage, offer.file_name, offer.sha256,
             offer.byte_count, offer.url, offer.retrieved_at, offer.route, source.publisher,
-            source.table, source.licence, source.citation, source.language, source.source_type,
+            source.table, source.licence, source.citation, parsed.language or source.language, source.source_type,
             source.area_scheme, source.offence_scheme, parsed.rows_read, parsed.returns.num_rows,
             parsed.rejected.num_rows, offer.parse_version,
         ],
     )  # fmt: skip
     accepted, rejected = parsed.returns, parsed.rejected  # noqa: F841  (read by name in the queries)
+    spans = [(period, *span(period)) for period in accepted["time_period"].unique().to_pylist()]
+    periods = pa.table(  # noqa: F841
+        dict(zip(("time_period", "start_date", "end_date"), zip(*spans, strict=True), strict=True))
+        if spans
+        else {"time_period": pa.array([], pa.string()), "start_date": pa.nulls(0), "end_date": pa.nulls(0)}
+    )
     connection.execute(
         """
         INSERT INTO returns.observation BY NAME
         SELECT 'R-' || left(md5($1 || '|' || table_id || '|' || locator), 12) AS return_id,
             $1 AS snapshot_id, $2 AS source_id, *
-        FROM accepted
+        FROM accepted JOIN periods USING (time_period)
         """,
         [offer.snapshot_id, source.id],
     )

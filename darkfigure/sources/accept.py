@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from darkfigure.errors import SourceError
+from darkfigure.sources.period import span
 from darkfigure.sources.returns import NOT_APPLICABLE, RETURN_KEY, TOTAL, Parsed
 
 
@@ -26,6 +27,7 @@ def check_returns(parsed: Parsed, known: KnownCodes, file: str) -> None:
     """Raise SourceError at the first negative or infinite figure, unknown code, or figure that stands twice."""
     for refusal in (
         *_impossible(parsed.returns, file),
+        *_no_period(parsed.returns, file),
         *_unknown(parsed.returns, "ref_area", known.areas, "area code", "area_code", file),
         *_unknown(
             parsed.returns, "offence", {*known.offences, TOTAL, NOT_APPLICABLE}, "offence code", "crosswalk", file
@@ -33,6 +35,15 @@ def check_returns(parsed: Parsed, known: KnownCodes, file: str) -> None:
         *_twice(parsed.returns, file),
     ):
         raise refusal
+
+
+def _no_period(returns: pa.Table, file: str) -> Iterator[SourceError]:
+    for period in sorted(returns["time_period"].unique().to_pylist()):
+        try:
+            span(period)
+        except ValueError as exc:
+            place = returns["locator"][pc.index(returns["time_period"], period).as_py()].as_py()
+            yield SourceError(file, place, str(exc), "correct the parser, or ask the publisher")
 
 
 def _impossible(returns: pa.Table, file: str) -> Iterator[SourceError]:

@@ -5,7 +5,7 @@ from typing import Any
 import ibis.expr.datatypes as dt
 from pandera.ibis import DataFrameModel, Field
 
-from validations.contracts import estimates, harmonised, reference, returns
+from validations.contracts import estimates, harmonised, quality, reference, returns
 
 
 class Source(DataFrameModel):
@@ -66,6 +66,34 @@ class Indicator(harmonised.Indicator, _Regional):
     """Rates per 100,000 persons of a declared denominator; no row where the denominator is not known."""
 
     class Config(harmonised.Indicator.Config):
+        pass
+
+
+class Loss(harmonised.Loss, _Named):
+    """Money in its own currency and year, and in two common ones: at the year's mean rate, and by what it buys."""
+
+    class Config(harmonised.Loss.Config):
+        pass
+
+
+class Quotation(harmonised.Quotation):
+    """Figures quoted on publishers' or others' pages: never mixed with those of published tables."""
+
+    class Config(harmonised.Quotation.Config):
+        pass
+
+
+class Revision(harmonised.Revision):
+    """What changed from one vintage of a table to the next, within the periods that both cover."""
+
+    class Config(harmonised.Revision.Config):
+        pass
+
+
+class Reconciliation(quality.Reconciliation):
+    """Wholes held against the sums of their parts, wherever both were published; totals are never added to parts."""
+
+    class Config(quality.Reconciliation.Config):
         pass
 
 
@@ -151,6 +179,10 @@ CONTRACTS: dict[str, type[DataFrameModel]] = {
     "published.returned": Returned,
     "published.observation": Observation,
     "published.indicator": Indicator,
+    "published.loss": Loss,
+    "published.quotation": Quotation,
+    "published.revision": Revision,
+    "published.reconciliation": Reconciliation,
     "published.reporting_rate": ReportingRate,
     "published.dark_figure": DarkFigure,
     "published.reporting_gap": ReportingGap,

@@ -3,6 +3,11 @@
 import ibis.expr.datatypes as dt
 from pandera.ibis import DataFrameModel, Field
 
+SOURCE_TYPES = [
+    "police_recorded", "prosecution_recorded", "complaints", "incident_reports", "victim_survey", "enterprise_survey",
+    "country_return", "quotation", "denominator",
+]  # fmt: skip
+
 
 class Snapshot(DataFrameModel):
     """One row per publisher's file ever taken: where it came from, under which licence, what was read of it."""
@@ -29,7 +34,7 @@ class Snapshot(DataFrameModel):
     language: str = Field(description="Language of codes and labels, ISO 639-1")
     source_type: str = Field(
         description="What kind of source it is",
-        isin=["police_recorded", "prosecution_recorded", "victim_survey", "denominator"],
+        isin=SOURCE_TYPES,
     )
     area_scheme: str = Field(description="The scheme that its area codes belong to")
     offence_scheme: str = Field(description="The scheme that its offence codes belong to")

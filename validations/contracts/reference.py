@@ -4,12 +4,29 @@ import csv
 
 from pandera.ibis import DataFrameModel, Field
 
+from darkfigure.sources.returns import MEASURES
 from warehouse import REFERENCE
 
 #: Every act there is: a crosswalk may name no other.
 ACTS = [row["act"] for row in csv.DictReader((REFERENCE / "act.csv").open(encoding="utf-8"))]
 RELATIONS = ["exact", "close", "narrower", "broader", "partial", "none"]
+UNITS_OF_COUNT = [
+    "offences", "cases", "case files", "complaints", "reports", "incidents", "crimes", "victimisations", "victims",
+    "persons", "enterprises", "money", "currency units",
+]  # fmt: skip
 PROVENANCE = "Where the row was read, or that it was not (MEMORY, JUDGEMENT)"
+
+
+class Measure(DataFrameModel):
+    """What each measure counts, and in which unit of count: figures in two units of count are not one series."""
+
+    measure: str = Field(description="Code of the measure", isin=list(MEASURES))
+    unit_of_count: str = Field(description="What is counted", isin=UNITS_OF_COUNT)
+    note: str = Field(description="What there is to say about it")
+
+    class Config:
+        strict = True
+        unique = ["measure"]
 
 
 class Area(DataFrameModel):
@@ -144,7 +161,64 @@ class Denominator(DataFrameModel):
         unique = ["ref_area", "time_period", "denominator"]
 
 
+class ExchangeRate(DataFrameModel):
+    """Currencies by year: units of each for one euro, and for one US dollar, mean of the year's daily rates."""
+
+    currency: str = Field(description="ISO 4217 code", str_matches=r"^[A-Z]{3}$")
+    time_period: str = Field(description="Year", str_matches=r"^\d{4}$")
+    units_per_eur: float = Field(description="Units of the currency for one euro", gt=0)
+    units_per_usd: float = Field(description="Units of the currency for one US dollar", gt=0)
+    input_ids: str = Field(description="Ids, separated by spaces, of the returns it was made from")
+
+    class Config:
+        strict = True
+        unique = ["currency", "time_period"]
+
+
+class PurchasingPower(DataFrameModel):
+    """Purchasing power parities by country and year: units of its currency that buy what one US dollar buys."""
+
+    ref_area: str = Field(description="The area in reference.area")
+    time_period: str = Field(description="Year", str_matches=r"^\d{4}$")
+    units_per_international_usd: float = Field(description="Units of the national currency", gt=0)
+    input_ids: str = Field(description="Id of the return it was made from")
+
+    class Config:
+        strict = True
+        unique = ["ref_area", "time_period"]
+
+
+class Reconciliation(DataFrameModel):
+    """What ought to add up: a whole and its parts, in one table, in two tables, or in two publishers' tables."""
+
+    reconciliation: str = Field(description="Its code", str_matches=r"^[a-z0-9_]+$")
+    statement: str = Field(description="What ought to equal what")
+    whole_scheme: str = Field(description="Offence scheme of the whole")
+    whole_offences: str = Field(description="Offence codes that make the whole, joined by |")
+    whole_measure: str = Field(description="Measure of the whole", isin=list(MEASURES))
+    part_scheme: str = Field(description="Offence scheme of the parts")
+    part_offences: str = Field(description="Offence codes of the parts, joined by |")
+    part_measure: str = Field(description="Measure of the parts", isin=list(MEASURES))
+    part_kind: str = Field(
+        description="Kind of areas within the whole's that the parts are of; empty for the same area",
+        isin=["", "subnational", "statistical"],
+    )
+    stated_area: str = Field(description="Area of a whole that the publisher states elsewhere; empty else")
+    stated_period: str = Field(description="Its period")
+    stated_count: str = Field(description="Its figure")
+    expected: str = Field(description="Whether the publisher means them to be equal", isin=["equal", "unequal", "open"])
+    note: str = Field(description="Why they are or are not equal, and where that was read")
+
+    class Config:
+        strict = True
+        unique = ["reconciliation"]
+
+
 CONTRACTS = {
+    "reference.exchange_rate": ExchangeRate,
+    "reference.purchasing_power": PurchasingPower,
+    "reference.reconciliation": Reconciliation,
+    "reference.measure": Measure,
     "reference.area": Area,
     "reference.area_code": AreaCode,
     "reference.act": Act,

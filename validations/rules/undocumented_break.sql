@@ -10,11 +10,13 @@ SELECT
     before.obs_value AS value_before,
     this.obs_value AS value_now
 FROM harmonised.observation AS this
-JOIN harmonised.observation AS before USING (source_id, ref_area, offence, measure, unit_measure, reason, sex)
+JOIN harmonised.observation AS before USING (
+    source_id, ref_area, offence, measure, unit_measure, reason, sex, age, size_emp, recorder, territory, breakdown
+)
 WHERE this.time_period LIKE '____'
     AND this.act <> ''
     AND this.unit_measure = 'NR'
-    AND this.measure IN ('recorded_offences', 'case_files')
+    AND this.measure IN ('recorded_offences', 'recorded_cases', 'case_files')
     AND before.time_period = (this.time_period::INTEGER - 1)::VARCHAR
     AND least(this.obs_value, before.obs_value) > 0
     AND greatest(this.obs_value, before.obs_value) >= 20

@@ -20,8 +20,13 @@ FROM harmonised.observation AS o
 JOIN reference.denominator AS d USING (ref_area, time_period)
 WHERE o.unit_measure = 'NR'
     AND o.act <> ''
-    AND o.measure IN ('recorded_offences', 'case_files', 'crimes')
+    AND o.measure IN (
+        'recorded_offences', 'recorded_cases', 'case_files', 'crimes', 'complaints', 'scam_reports', 'victimisations'
+    )
     AND o.reason = '_Z'
     AND o.sex = '_T'
+    AND o.age = '_T'
+    AND o.size_emp = '_T'
+    AND o.breakdown = '_T'
     AND o.obs_value IS NOT NULL
 ORDER BY o.ref_area, o.act, o.time_period, o.source_id, d.denominator

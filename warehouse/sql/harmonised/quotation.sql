@@ -1,0 +1,30 @@
+-- Figures quoted on pages, apart from those of published tables. Where the crosswalk knows what was meant, with the act.
+WITH latest AS (
+    SELECT snapshot_id, area_scheme, offence_scheme
+    FROM raw.snapshot
+    WHERE source_type = 'quotation'
+    QUALIFY row_number() OVER (PARTITION BY source_id, edition ORDER BY vintage DESC, retrieved_at DESC, snapshot_id) = 1
+)
+SELECT
+    o.return_id,
+    coalesce(nullif(c.ref_area, ''), o.ref_area) AS ref_area,
+    o.time_period,
+    o.period_label,
+    o.offence,
+    CASE o.offence WHEN '_T' THEN '' ELSE x.act END AS act,
+    CASE o.offence WHEN '_T' THEN 'none' ELSE x.relation END AS relation,
+    o.measure,
+    o.unit_measure,
+    o.base_measure,
+    o.population,
+    o.size_emp,
+    round(o.obs_value * 10 ** o.unit_mult, 2) AS obs_value,
+    o.obs_status,
+    o.mark,
+    o.origin
+FROM returns.observation AS o
+JOIN latest AS l USING (snapshot_id)
+LEFT JOIN reference.area_code AS c ON c.scheme = l.area_scheme AND c.code = o.ref_area
+LEFT JOIN reference.crosswalk AS x ON x.scheme = l.offence_scheme AND x.code = o.offence
+WHERE o.obs_value IS NOT NULL
+ORDER BY 2, 3, 5, o.return_id

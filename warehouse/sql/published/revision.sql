@@ -1,0 +1,4 @@
+-- What changed between vintages.
+SELECT *
+FROM harmonised.revision
+ORDER BY ALL
