@@ -6,14 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from darkfigure.sources.returns import Return
-from validations.contracts import CONTRACTS
-from warehouse.database import Database
-from warehouse.intake import create_tables
-from warehouse.recipes import recipes, sql_of
-from warehouse.staleness import INGESTED
-
-TYPES = {"string": "VARCHAR", "boolean": "BOOLEAN", "int64": "BIGINT"}
+from tests.unit.builds import build_for, put, put_return, put_snapshot
+from warehouse.recipes import sql_of
 
 #: Versions of one file: by what tells them apart, (snapshot, edition, vintage, day of receipt) and the one in use.
 VERSIONS = {
@@ -29,30 +23,16 @@ VERSIONS = {
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A build with one area and one status, and without figures."""
-    with Database(tmp_path).write() as connection:
-        create_tables(connection)
-        for table in {*recipes()["harmonised.observation"].inputs} - {*INGESTED}:
-            columns = CONTRACTS[table].to_schema().columns.items()
-            connection.execute(f"CREATE TABLE {table} ({', '.join(f'{n} {TYPES[str(c.dtype)]}' for n, c in columns)})")
-        connection.execute("INSERT INTO reference.area BY NAME SELECT 'FIN' AS ref_area, 'country' AS kind")
-        connection.execute("INSERT INTO reference.obs_status BY NAME SELECT 'A' AS obs_status, 1 AS precedence")
+    with build_for(tmp_path, "harmonised.observation") as connection:
+        put(connection, "reference.area", ref_area="FIN", kind="country")
+        put(connection, "reference.obs_status", obs_status="A", precedence=1)
         yield connection
 
 
 def receive(connection: duckdb.DuckDBPyConnection, snapshot: str, edition: str, vintage: str, day: int) -> None:
     """Put in a snapshot of one figure, which is about the edition's year."""
-    connection.execute(
-        f"""
-        INSERT INTO raw.snapshot BY NAME SELECT '{snapshot}' AS snapshot_id, 'office' AS source_id,
-            '{edition}' AS edition, '{vintage}' AS vintage, TIMESTAMP '2031-05-0{day} 10:00:00' AS retrieved_at,
-            'police_recorded' AS source_type, 'office' AS area_scheme, 'office' AS offence_scheme
-        """
-    )
-    figure = Return("table", "line 1", "FIN", edition.replace("all", "2021"), "Fraud", "recorded_offences", "NR", 7.0)
-    row = {"return_id": f"R-{snapshot}", "snapshot_id": snapshot, "source_id": "office", **figure._asdict()}
-    connection.execute(
-        f"INSERT INTO returns.observation ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", [*row.values()]
-    )
+    put_snapshot(connection, snapshot, edition=edition, vintage=vintage, retrieved_at=f"2031-05-0{day} 10:00:00")
+    put_return(connection, snapshot, f"R-{snapshot}", time_period=edition.replace("all", "2021"))
 
 
 @pytest.mark.parametrize("what", VERSIONS)
