@@ -142,6 +142,38 @@ def crim_cell(cell: str) -> bytes:
     return crim({"A,ICCS0701,NR,AA": [cell, "12"]}, periods=("2029", "2030"))
 
 
+#: What SDMX-CSV 2.0 puts before the dimensions, 1.0 after them has the same columns.
+SDMX_HEADS = {"1.0": ["DATAFLOW", "LAST UPDATE"], "2.0": ["STRUCTURE", "STRUCTURE_ID"]}
+
+
+def sdmx_grid(
+    rows: Mapping[str, Iterable[str]],
+    periods: Iterable[str] = ("2028", "2029", "2030"),
+    *,
+    dimensions: str = "freq,iccs,unit,geo",
+    flow: str = "ESTAT:CRIM_OFF_CAT(1.0)",
+    version: str = "1.0",
+    updated: str = "25/04/31 11:00:00",
+) -> list[Row]:
+    """What ``crim`` writes as TSV, as SDMX-CSV: a row for each cell, an empty value for a colon."""
+    grid: list[Row] = [
+        [*SDMX_HEADS[version], *dimensions.split(","), "TIME_PERIOD", "OBS_VALUE", "OBS_FLAG", "CONF_STATUS"]
+    ]
+    about = [flow, updated] if version == "1.0" else ["dataflow", flow]
+    for key, cells in rows.items():
+        for period, cell in zip(periods, cells, strict=True):
+            printed = re.fullmatch(r"(.*?) ?([a-z]*)(?:@([A-Z]))?", cell)
+            assert printed is not None
+            value, flags, conf = printed.groups(default="")
+            grid.append([*about, *key.split(","), period, value.replace(":", ""), flags, conf])
+    return grid
+
+
+def sdmx(rows: Mapping[str, Iterable[str]], periods: Iterable[str] = ("2028", "2029", "2030"), **how: str) -> bytes:
+    """The same as a file."""
+    return csv_text(sdmx_grid(rows, tuple(periods), **how)).encode()
+
+
 def sesnsp_row(
     subtype: str,
     *,

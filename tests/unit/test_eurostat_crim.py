@@ -156,6 +156,7 @@ def test_how_the_text_was_saved_does_not_matter(change: Any) -> None:
     [
         (b"", "whole file", "empty"),
         (b"\xef\xbb\xbf", "whole file", "blank"),
+        (crim({"A,ICCS0701,NR,AA": [" "]}, periods=("",)), "line 1", "no year"),
         (b"<html>Service unavailable</html>", "whole file", "HTML"),
         (GOOD.decode().encode("utf-16"), "byte", "UTF-16"),
         (GOOD.replace(b"AA", b"\xc4A", 1), "line 2", "not UTF-8"),
@@ -174,7 +175,7 @@ def test_how_the_text_was_saved_does_not_matter(change: Any) -> None:
         (GOOD + b"A,ICCS0903,PC,BB\t1\t2\t3\n", "line 6, column 1", "unknown unit .* in 'A,ICCS0903,PC,BB'"),
         (GOOD + b"M,ICCS0903,NR,BB\t1\t2\t3\n", "line 6, column 1", "unknown .* frequency in 'M,ICCS0903,NR,BB'"),
         (GOOD + b'A,ICCS0903,NR,CC\t"1\t2\t3\n', "line 6", "broken quoting"),
-        (GOOD.replace(b"\t", b","), "line 2, column 1", "has 7 parts"),
+        (GOOD.replace(b"\t", b","), "line 1", "column 'geo' is missing"),
         (GOOD.replace(b"\n", b"\r"), "line 1", "broken quoting"),
     ],
 )
