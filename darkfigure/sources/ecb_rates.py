@@ -23,7 +23,7 @@ from darkfigure.errors import SourceError
 from darkfigure.sources.archive import Member, is_zip, open_member
 from darkfigure.sources.returns import NOT_APPLICABLE, Parsed, Rejected, Return
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode, find_columns, read_columns, rows
+from darkfigure.sources.text import decode, find_columns, full_rows, read_columns, rows
 
 TABLE_ID = "eurofxref-hist"
 EURO_AREA = "U2"  # the ECB's own code
@@ -148,14 +148,20 @@ class _Table:
 
 def _columns(data: bytes, file: str) -> tuple[list[str], list[pa.ChunkedArray], npt.NDArray[np.int64]]:
     """The names of the columns, the columns, and the line of each row; prose above the names is passed over."""
-    text = decode(data, file)
-    for number, row in rows(text, file, ","):
+    lines = rows(decode(data, file), file, ",")
+    for number, row in lines:
         names = [_NOTE.sub("", name) for name in row]
         if "Date" in names:
             find_columns(names, ("USD", *filter(None, names)), file, f"line {number}")
-            body = text.split("\n", number - 1)[-1]
-            _, columns, lines = read_columns(body.encode(), file, ",")
-            return names, columns, np.asarray(lines) + number - 1
+            if number == 1:
+                _, columns, numbers = read_columns(data, file, ",")
+                return names, columns, np.asarray(numbers)
+            # Prose above it: a reader of rows knows the lines.
+            body = list(full_rows(lines, names, file))
+            columns = [
+                pa.chunked_array([pa.array([row[i] for _, row in body], pa.string())]) for i in range(len(names))
+            ]
+            return names, columns, np.array([line for line, _ in body], np.int64)
         if sum(map(bool, row)) > 1:
             break
     raise SourceError(file, "whole file", "no row of names with 'Date' and currencies", "give the ECB's eurofxref-hist")

@@ -132,8 +132,8 @@ def test_another_layout_gives_the_same_figures(change: Callable[[list[list[str]]
 
 
 def test_a_currency_more_is_taken() -> None:
-    data = changed(lambda rows: [row.insert(4, "NEW" if n == 0 else "7.5") for n, row in enumerate(rows)])
-    assert cell(data, "NEW", "2030")["obs_value"] == 7.5
+    rows = [[*row[:4], "NEW" if n == 0 else "7.5", ""] for n, row in enumerate(rates())]
+    assert cell(zipped(rows), "NEW", "2030")["obs_value"] == 7.5
 
 
 @pytest.mark.parametrize("wrong", ["", "n/a", "0", "-1.5", "1,5", "1e3", "inf", ":"])
@@ -169,6 +169,7 @@ def test_what_is_no_rate_is_rejected_with_its_year(wrong: str) -> None:
         (changed(lambda rows: rows.append(rows[7])), r"line \d+, column Date", "stand 2 times"),
         (changed(lambda rows: rows.insert(40, rows.pop(0))), "whole file", "no row of names"),
         (changed(lambda rows: rows[5].pop()), "line 6", "4 fields, the header has 5"),
+        (b"A title,,,,\n\n" + text(rates())[:-9], r"line \d\d\d", "fields, the header has 5"),
     ],
 )
 def test_what_is_not_the_table_is_refused(data: bytes, place: str, problem: str) -> None:
