@@ -1,28 +1,45 @@
-"""Writes the reference pages from what they describe: ``.venv/bin/python docs/generate.py``."""
+"""Writes the reference pages, and the README's table of sources, from what they describe.
 
+Run it as ``.venv/bin/python docs/generate.py``.
+"""
+
+import csv
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import typer
 from pandera.ibis import Column
 
 from darkfigure.sources.catalogue import SOURCES
-from darkfigure.sources.returns import MEASURES, STATUSES
+from darkfigure.sources.period import span
+from darkfigure.sources.returns import CONF_STATUSES, MEASURES, POPULATIONS, STATUSES, TERRITORIES, UNITS
 from pipelines.cli import app
 from validations.contracts import CONTRACTS, table_comment
 from validations.rules import rules
 from warehouse import carried
+from warehouse.intake import reference_files
 from warehouse.recipes import COMPUTED, csv_tables, recipes, sql_tables
 from warehouse.staleness import INGESTED
 
-REFERENCE = Path(__file__).parent / "reference"
+PROJECT = Path(__file__).parents[1]
 #: Units by the end of a column's name; other numbers say in their description what they count.
-UNITS = {"_per_100k": "per 100,000", "_pct": "per cent", "_usd": "US dollars"}
+ENDINGS = {"_per_100k": "per 100,000", "_pct": "per cent", "_usd": "US dollars"}
 TYPES = {"string": "text", "float64": "number", "int64": "integer", "int32": "integer", "boolean": "true or false"}
 #: Longer lists of codes stand at the end of the page, with their meanings.
-CODES = {"Measures": MEASURES, "Observation statuses (SDMX CL_OBS_STATUS)": STATUSES}
+CODES = {
+    "Measures": MEASURES,
+    "Units, besides the ISO 4217 codes of currencies": UNITS,
+    "Populations": POPULATIONS,
+    "Territories": TERRITORIES,
+    "Observation statuses (SDMX CL_OBS_STATUS)": STATUSES,
+    "Confidentiality (SDMX CL_CONF_STATUS)": CONF_STATUSES,
+}
 MOST_SHOWN = 8
 
 
@@ -70,7 +87,7 @@ def _columns(name: str) -> str:
 def _column(name: str, about: Column) -> tuple[str, ...]:
     kind = re.sub(r"\(.*", "", str(about.dtype))
     stem = re.sub(r"_(lower|upper)$", "", name)
-    unit = next((f", {unit}" for end, unit in UNITS.items() if stem.endswith(end)), "")
+    unit = next((f", {unit}" for end, unit in ENDINGS.items() if stem.endswith(end)), "")
     null = "; may be null" if about.nullable else ""
     allowed: list[str] = next(
         (check.statistics["allowed_values"] for check in about.checks if check.name == "isin"), []
@@ -114,6 +131,95 @@ def sources() -> str:
     )
 
 
+def marks() -> str:
+    """What publishers print instead of a figure or beside it, and what it is taken for; counted in what is carried."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for source_id, figures in _figures().items():
+        marked = figures.filter(pc.or_(pc.is_null(figures["obs_value"]), pc.not_equal(figures["mark"], "")))
+        columns = ("mark", "obs_status", "conf_status", "obs_value")
+        for mark, status, conf, value in zip(*(marked[name].to_pylist() for name in columns), strict=True):
+            found[source_id, mark, status, conf, "none" if value is None else "0" if value == 0 else "a figure"] += 1
+    rows = (
+        (
+            code(source),
+            code(mark) if mark else "(blank)",
+            value,
+            f"{code(status)} {STATUSES[status]}",
+            _conf(conf),
+            f"{n:,}",
+        )
+        for (source, mark, status, conf, value), n in sorted(found.items())
+    )
+    return page(
+        "Marks",
+        "What publishers print beside a figure or instead of one, and what it is taken for. The mark itself is kept in "
+        "the column `mark`. A mark that a publisher could print and did not is not here, but in the parsers' tests.",
+        table(("source", "printed", "with it stands", "status", "confidentiality", "times"), rows),
+    )
+
+
+def _conf(status: str) -> str:
+    return "" if status == "F" else f"{code(status)} {CONF_STATUSES[status]}"
+
+
+@cache
+def _figures() -> dict[str, pa.Table]:
+    """Every figure carried, by source."""
+    tables = defaultdict(list)
+    for snapshot in carried.snapshots():
+        tables[snapshot.source_id].append(snapshot.load().returns)
+    return {source_id: pa.concat_tables(parts) for source_id, parts in tables.items()}
+
+
+def carried_sources() -> str:
+    """The README's table: what the project carries of each source."""
+    rows = []
+    for source_id, figures in _figures().items():
+        source = SOURCES[source_id]
+        with_value = figures.filter(pc.is_valid(figures["obs_value"]))
+        years = [span(period)[at].year for period in with_value["time_period"].unique().to_pylist() for at in (0, 1)]
+        measures = sorted(with_value["measure"].unique().to_pylist())
+        last = max(snapshot.vintage for snapshot in carried.snapshots() if snapshot.source_id == source_id)
+        rows.append(
+            (
+                source.publisher,
+                source.table,
+                _countries(source.area_scheme, with_value["ref_area"].unique().to_pylist()),
+                f"{min(years)} to {max(years)}" if min(years) < max(years) else str(min(years)),
+                ", ".join(measures).replace("_", " "),
+                f"{len(figures):,}",
+                source.licence,
+                last,
+            )
+        )
+    head = ("publisher", "table", "countries", "years", "measures", "figures", "licence", "last vintage")
+    return table(head, sorted(rows))
+
+
+def _countries(scheme: str, codes: list[str]) -> str:
+    """The countries that area codes are of: by name where they are few."""
+    areas = {row["ref_area"]: row for row in _reference("area")}
+    alpha2 = {row["iso_alpha2"]: row["ref_area"] for row in areas.values() if row["iso_alpha2"]}
+    meant = {row["code"]: row["ref_area"] for row in _reference("area_code") if row["scheme"] == scheme}
+    countries = set()
+    for printed in codes:
+        area = meant.get(printed, alpha2.get(printed, printed))
+        while area in areas and areas[area]["kind"] != "country":
+            area = areas[area]["parent_area"]
+        if area in areas:
+            countries.add(areas[area]["area_name"])
+    return ", ".join(sorted(countries)) if len(countries) <= 2 else str(len(countries))
+
+
+@cache
+def _reference(name: str) -> list[dict[str, str]]:
+    rows = []
+    for path in reference_files(name):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows += list(csv.DictReader(file))
+    return rows
+
+
 def _names(patterns: tuple[str, ...]) -> str:
     return ", ".join(map(code, patterns))
 
@@ -140,15 +246,27 @@ def commands() -> str:
     return page("Commands", "What `darkfigure COMMAND --help` prints.", *parts)
 
 
-PAGES = {"tables.md": tables, "sources.md": sources, "rules.md": comparability, "commands.md": commands}
+PAGES = {
+    "tables.md": tables,
+    "sources.md": sources,
+    "marks.md": marks,
+    "rules.md": comparability,
+    "commands.md": commands,
+}
+#: What stands between the two lines in the README is made here.
+BLOCK = re.compile(r"(<!-- made by docs/generate.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def generate(folder: Path) -> None:
-    """Write every page into ``folder``."""
+def generate(project: Path) -> None:
+    """Write every page below ``project``, and the README with its table made anew."""
+    folder = project / "docs" / "reference"
     folder.mkdir(parents=True, exist_ok=True)
     for name, made in PAGES.items():
         (folder / name).write_text(made(), encoding="utf-8")
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    made_anew = BLOCK.sub(lambda found: f"{found[1]}\n{carried_sources()}\n{found[2]}", readme)
+    (project / "README.md").write_text(made_anew, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    generate(REFERENCE)
+    generate(PROJECT)

@@ -215,10 +215,11 @@ def test_reference_pages_are_up_to_date(tmp_path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.generate(tmp_path)
-    made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    there = {path.name: path.read_text(encoding="utf-8") for path in (DOCS / "reference").iterdir()}
-    stale = sorted(file for file in made.keys() | there.keys() if made.get(file) != there.get(file))
-    assert not stale, f"docs/reference: {', '.join(stale)}: stale; run '.venv/bin/python docs/generate.py'"
+    made = {path.relative_to(tmp_path): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.md")}
+    pages = [PROJECT / "README.md", *(DOCS / "reference").iterdir()]
+    there = {path.relative_to(PROJECT): path.read_text(encoding="utf-8") for path in pages}
+    stale = sorted(str(file) for file in made.keys() | there.keys() if made.get(file) != there.get(file))
+    assert not stale, f"{', '.join(stale)}: stale; run '.venv/bin/python docs/generate.py'"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
