@@ -50,8 +50,8 @@ class _Column(NamedTuple):
         encoded = column.combine_chunks().dictionary_encode()
         return cls([change(value) for value in encoded.dictionary.to_pylist()], encoded.indices)
 
-    def to(self, change: Callable[[str], str | float | bool | None] = str) -> pa.Array:
-        return pa.array([change(value) for value in self.values]).take(self.indices)
+    def to(self, change: Callable[[str], str | float | bool | None] = str, kind: str = "string") -> pa.Array:
+        return pa.array([change(value) for value in self.values], kind).take(self.indices)
 
     def refuse(self, wrong: Callable[[str], object], problem: str, lines: pa.Array, file: str) -> None:
         for index, value in enumerate(self.values):
@@ -88,14 +88,14 @@ def parse(data: bytes, file: str) -> Parsed:
         (_LOST, lost, _dollars, "amount_lost", "AUD", "not an amount in dollars"),
     ):
         locators = pc.binary_join_element_wise("line ", lines.cast(pa.string()), f", column {name}", "")
-        bad = pa.array([bool(text) and value(text) is None for text in column.values]).take(column.indices)
+        bad = pa.array([bool(text) and value(text) is None for text in column.values], "bool").take(column.indices)
         table = figures_of(
             len(lines),
             table_id=TABLE_ID,
             locator=locators,
             measure=measure,
             unit_measure=unit,
-            obs_value=column.to(value).cast(pa.float64()),
+            obs_value=column.to(value, "float64"),
             # Blank is no figure, and no zero either: zeros are printed as $0.00.
             obs_status=column.to(lambda text: "A" if text else "O"),
             **shared,
@@ -123,7 +123,11 @@ def _body(data: bytes, file: str) -> tuple[dict[str, pa.ChunkedArray], pa.Array]
     text = text.split("\n", number - 1)[-1].rstrip("\r\n")
     while "," not in (last := text.rpartition("\n"))[2] and not re.match(r"\d+-?\d*$", last[2].strip()):
         text = last[0].rstrip("\r\n")
-    _, columns, lines = read_columns(text.encode(), file, ",")
+    try:
+        _, columns, lines = read_columns(text.encode(), file, ",")
+    except SourceError as refusal:  # its lines are counted from the header
+        place = re.sub(r"\d+", lambda line: f"{int(line[0]) + number - 1}", refusal.place)
+        raise SourceError(file, place, refusal.problem, refusal.remedy) from refusal
     lines = pc.add(lines, number - 1)
     if not all(map(_MONTHS.fullmatch, pc.unique(columns[at[_MONTH]]).to_pylist())):
         filled = pc.not_equal(columns[0], "").cast(pa.int8())

@@ -63,8 +63,8 @@ class _Column(NamedTuple):
         encoded = column.combine_chunks().dictionary_encode()
         return cls([change(value) for value in encoded.dictionary.to_pylist()], encoded.indices)
 
-    def to(self, change: Callable[[str], str | float | bool | None] = str) -> pa.Array:
-        return pa.array([change(value) for value in self.values]).take(self.indices)
+    def to(self, change: Callable[[str], str | float | bool | None] = str, kind: str = "string") -> pa.Array:
+        return pa.array([change(value) for value in self.values], kind).take(self.indices)
 
     def refuse_unless(self, known: Callable[[str], object], what: str, lines: pa.Array, file: str) -> None:
         for index, value in enumerate(self.values):
@@ -107,11 +107,11 @@ def parse(data: bytes, file: str) -> Parsed:
             locator=locators,
             measure=_MEASURES[name],
             unit_measure="NR",
-            obs_value=count.to(_number).cast(pa.float64()),
+            obs_value=count.to(_number, "float64"),
             obs_status=count.to(lambda text: "A" if text else "O"),
             **shared,
         )
-        bad = count.to(lambda text: bool(text) and _number(text) is None)
+        bad = count.to(lambda text: bool(text) and _number(text) is None, "bool")
         figures.append(table.filter(pc.invert(bad)) if pc.any(bad).as_py() else table)
         places, texts = locators.filter(bad).to_pylist(), count.to().filter(bad).to_pylist()
         rejected += [Rejected(table_id, *cell, "not a whole number") for cell in zip(places, texts, strict=True)]
@@ -134,7 +134,11 @@ def _body(data: bytes, file: str) -> tuple[list[str], list[pa.ChunkedArray], pa.
     text = text.split("\n", number - 1)[-1].rstrip("\r\n")
     while delimiter not in (last := text.rpartition("\n"))[2]:
         text = last[0].rstrip("\r\n")
-    _, columns, lines = read_columns(text.encode(), file, delimiter)
+    try:
+        _, columns, lines = read_columns(text.encode(), file, delimiter)
+    except SourceError as refusal:  # its lines are counted from the header
+        place = re.sub(r"\d+", lambda line: f"{int(line[0]) + number - 1}", refusal.place)
+        raise SourceError(file, place, refusal.problem, refusal.remedy) from refusal
     return names, columns, pc.add(lines, number - 1)
 
 
@@ -166,8 +170,10 @@ def _refuse_gaps(keys: dict[str, _Column], file: str) -> None:
     # Each row as one number, in which every key is a digit; a value that is not wanted makes it null.
     code = pa.repeat(pa.scalar(0, pa.int64()), len(keys["Año"].indices))
     for name, column in keys.items():
-        digits = {value: digit for digit, value in enumerate(wanted[name])}
-        code = pc.add(pc.multiply(code, len(digits)), pa.array(map(digits.get, column.values)).take(column.indices))
+        digits = {value: number for number, value in enumerate(wanted[name])}
+        code = pc.add(
+            pc.multiply(code, len(digits)), pa.array(map(digits.get, column.values), "int64").take(column.indices)
+        )
     if pc.count_distinct(code).as_py() == math.prod(map(len, wanted.values())):
         return
     have = set(code.to_pylist())
