@@ -3,7 +3,7 @@
 Here: finding the header, passing over blank rows, and the line that each row stands on. Not here: what columns mean.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -50,10 +50,14 @@ def read_table(
     delimiter: str,
     *,
     legacy: str | None = None,
+    wanted: Iterable[str] = (),
     is_header: Callable[[list[str]], bool] = any,
     missing: str = "no header",
 ) -> LongTable:
-    """The table below the first row that ``is_header``; ``missing`` is said where there is none."""
+    """The table below the first row that ``is_header``, which must have the ``wanted`` names.
+
+    ``missing`` is said where no row is the header.
+    """
     lines = rows(decode(data, file, legacy=legacy), file, delimiter)
     above: list[Row] = []
     for number, header in lines:
@@ -62,6 +66,7 @@ def read_table(
         above.append((number, header))
     else:
         raise SourceError(file, "whole file", missing, "check that this is the right table, and download it again")
+    find_columns(header, wanted, file, f"line {number}")
     if number == 1:
         _, chunked, numbers = read_columns(data, file, delimiter, legacy=legacy)
         columns = [_joined(column) for column in chunked]

@@ -5,10 +5,14 @@ Layout: one row per state, year and type, the twelve months as columns; Latin-1.
 
 import re
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from darkfigure.errors import SourceError
-from darkfigure.sources.returns import Parsed, Rejected, Return
+from darkfigure.sources.columns import LongTable, read_table
+from darkfigure.sources.returns import Parsed, Rejected, figures_of
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode, find_columns, full_rows, rows
 
 TABLE_ID = "incidencia_delictiva_fuero_comun_estatal"
 
@@ -23,58 +27,77 @@ _MONTHS = (
     "Julio", "Agosto", "Septiembre", "Octubre", "Noviembre", "Diciembre",
 )  # fmt: skip
 _KEYS = ("Año", "Entidad", "Subtipo de delito", "Modalidad")
+# The publisher has also served the file with thousands separators inside quotes.
+_NUMBER = r"^-?(\d+|\d{1,3}(,\d{3})+)(\.0+)?$"
+#: Marks of footnotes behind a label; a number belongs to the label unless it is fused to its last letter.
+_NOTES = re.compile(r"(\s*(\[not[ae] \d+\]|\(\d+\)|\d+\)|\*|[¹²³⁴-⁹])|(?<=[^\W\d_]{3})\d{1,2})+$")
 
 
 def parse(data: bytes, file: str) -> Parsed:
     """Read the state file. Raises SourceError where it is not one, or holds no figure of a subtype that is taken."""
-    lines = rows(decode(data, file, legacy="latin-1"), file, ",")
-    number, header = next(lines)
-    at = find_columns(header, _KEYS + _MONTHS, file, f"line {number}")
-    cells: list[Return | Rejected] = []
-    rows_read = 0
-    for number, row in full_rows(lines, header, file):
-        rows_read += 1
-        if row[at["Subtipo de delito"]] in SUBTYPES:
-            cells += _months(row, at, file, number)
-    printed = {
-        cell.offence.split(" > ")[0] for cell in cells if isinstance(cell, Return) and cell.obs_value is not None
-    }
-    if missing := set(SUBTYPES) - printed:
+    table = read_table(data, file, ",", legacy="latin-1", wanted=(*_KEYS, *_MONTHS))
+    subtypes = _unmarked(table.at("Subtipo de delito")["Subtipo de delito"])
+    taken = pc.is_in(subtypes, pa.array(SUBTYPES))
+    figures, rejected = _cells(table.filter(taken), subtypes.filter(taken), file)
+    printed = figures["offence"].filter(pc.is_valid(figures["obs_value"]))
+    if missing := set(SUBTYPES) - {offence.split(" > ")[0] for offence in pc.unique(printed).to_pylist()}:
         raise SourceError(
             file, "column 'Subtipo de delito'", f"no figure of {', '.join(sorted(missing))}",
             "if the publisher renamed it, amend SUBTYPES in the parser",
         )  # fmt: skip
-    return Parsed.of(cells, file, edition="estatal", rows_read=rows_read)
+    return Parsed.of_table(figures, rejected, file, edition="estatal", rows_read=len(table.lines))
 
 
-def _months(row: list[str], at: dict[str, int], file: str, line: int) -> list[Return | Rejected]:
-    year = row[at["Año"]]
-    if not re.fullmatch(r"20\d\d", year):
-        raise SourceError(file, f"line {line}, column Año", f"'{year}' is no year", "download the file again")
-    subtype, modality = row[at["Subtipo de delito"]], row[at["Modalidad"]]
-    offence = subtype if subtype == modality else f"{subtype} > {modality}"
-    return [
-        _figure(row[at[name]], row[at["Entidad"]], f"{year}-{month:02}", offence, f"line {line}, column {name}")
-        for month, name in enumerate(_MONTHS, start=1)
-    ]
+def _unmarked(column: pa.Array) -> pa.Array:
+    """Labels without the marks of footnotes, each looked at once."""
+    labels = column.dictionary_encode()
+    return pa.array([_NOTES.sub("", label) for label in labels.dictionary.to_pylist()], pa.string()).take(
+        labels.indices
+    )
 
 
-def _figure(text: str, state: str, period: str, offence: str, locator: str) -> Return | Rejected:
-    # The publisher has also served the file with thousands separators inside quotes.
-    if text and not re.fullmatch(r"-?(\d+|\d{1,3}(,\d{3})+)(\.0+)?", text):
-        return Rejected(TABLE_ID, locator, text, "not a whole number")
-    value = float(text.replace(",", "")) if text else None
-    return Return(
+def _cells(table: LongTable, subtype: pa.Array, file: str) -> tuple[pa.Table, list[Rejected]]:
+    """The months of each row in their order, row by row."""
+    at = table.at(*_KEYS, *_MONTHS)
+    if (row := table.first(pc.invert(pc.match_substring_regex(at["Año"], r"^20\d\d$")))) is not None:
+        place = f"line {table.lines[row]}, column Año"
+        raise SourceError(file, place, f"'{at['Año'][row]}' is no year", "download the file again")
+    modality = _unmarked(at["Modalidad"])
+    of_modality = pc.binary_join_element_wise(subtype, modality, " > ")
+    offence = pc.if_else(pc.equal(subtype, modality), subtype, of_modality)
+    lines = pc.binary_join_element_wise("line ", pc.cast(table.lines, pa.string()), ", column ", "")
+    height = len(table.lines)
+    order = pa.array(np.arange(height * 12).reshape(12, height).T.ravel())
+    repeat = pa.array(np.repeat(np.arange(height), 12))
+    text, period, locator = (
+        pa.concat_arrays(columns).take(order)
+        for columns in (
+            [at[name] for name in _MONTHS],
+            [pc.binary_join_element_wise(at["Año"], f"{month:02}", "-") for month in range(1, 13)],
+            [pc.binary_join_element_wise(lines, name, "") for name in _MONTHS],
+        )
+    )
+    number = pc.match_substring_regex(text, _NUMBER)
+    good = pc.or_(number, pc.equal(text, ""))
+    digits = pc.replace_substring(pc.if_else(number, text, pa.scalar(None, pa.string())), ",", "")
+    figures = figures_of(
+        len(text),
         table_id=TABLE_ID,
         locator=locator,
-        ref_area=state,
+        ref_area=_unmarked(at["Entidad"]).take(repeat),
         time_period=period,
-        offence=offence,
+        offence=offence.take(repeat),
         measure="case_files",
         unit_measure="NR",
-        obs_value=value,
-        obs_status="A" if value is not None else "O",
+        obs_value=pc.cast(digits, pa.float64()),
+        obs_status=pc.if_else(number, "A", "O"),
     )
+    bad = pc.indices_nonzero(pc.invert(good))
+    rejected = [
+        Rejected(TABLE_ID, place, cell, "not a whole number")
+        for place, cell in zip(locator.take(bad).to_pylist(), text.take(bad).to_pylist(), strict=True)
+    ]
+    return figures.filter(good), rejected
 
 
 SOURCE = Source(

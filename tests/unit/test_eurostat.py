@@ -25,7 +25,7 @@ ROWS = {
     "A,ICCS0701,P_HTHAB,DE": ["1.1", "1.2 bp", ": z"],
     "A,ICCS0903,NR,UKC-L": ["0", ": c", "33 p"],
     "A,ICCS0903,P_HTHAB,UKC-L": ["0", ": @C", "3.25 e"],
-    "A,ICCS0903,NR,EU27_2020": ["-7", "4.5e3 u", "8 s@D"],
+    "A,ICCS0903,NR,EU27_2020": ["7", "4.5e3 u", "8 s@D"],
 }
 TSV, CSV = crim(ROWS), sdmx(ROWS)
 COLUMNS = sdmx_grid(ROWS)[0]

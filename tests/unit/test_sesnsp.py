@@ -2,13 +2,18 @@
 
 from collections import Counter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from darkfigure.sources.returns import Parsed, Return
 from darkfigure.sources.sesnsp import SOURCE, SUBTYPES, parse
+from tests.unit import mutations
 from tests.unit.layouts import SESNSP_HEADER, Row, csv_text, figures, refused, sesnsp, sesnsp_row, sesnsp_rows
+from tests.unit.mutations import Sheet, as_text
 
 GOOD = sesnsp()
 
@@ -106,6 +111,27 @@ def test_blank_rows_are_counted_as_lines_and_not_as_rows() -> None:
     head, _, rest = GOOD.partition(b"\r\n")
     parsed = parse(b"\r\n" + head + b"\r\n" + b"," * 18 + b"\r\n" + rest, "f")
     assert (parsed.rows_read, parsed.returns["locator"][0].as_py()) == (len(SUBTYPES), "line 4, column Enero")
+
+
+@pytest.mark.parametrize("mark", ["6", " [nota 3]", "1)", "*", " (2)", "¹", " **", "2 (3)"])
+@pytest.mark.parametrize("column", [2, 5, 6])
+def test_marks_of_footnotes_are_no_part_of_a_label(column: int, mark: str) -> None:
+    rows = sesnsp_rows()
+    rows[1][column] += mark
+    assert parse(sesnsp(*rows, encoding="utf-8"), "f").returns.equals(parse(GOOD, "f").returns)
+
+
+@pytest.mark.parametrize("label", ["Artículo 19", "4x4", "Por 3 (o más)"])
+def test_a_number_that_is_not_fused_to_a_letter_belongs_to_the_label(label: str) -> None:
+    assert last(with_row(sesnsp_row("Amenazas", modality=label, months=[1])))["offence"] == f"Amenazas > {label}"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False), st.sampled_from(["utf-8", "utf-8-sig"]))
+def test_a_mutated_file_gives_the_same_figures_or_is_refused(chance: Random, encoding: str) -> None:
+    rows: list[Row] = [SESNSP_HEADER, *sesnsp_rows([5, 0, "1,234"])]
+    rows += [sesnsp_row("Fraude", state="Xalapa de Baz", months=[8]), sesnsp_row("Aborto", months=[9])]
+    mutations.check(parse, [Sheet("csv", rows)], as_text(encoding=encoding), chance, mutations.TO_TEXT)
 
 
 def renamed(old: str, new: str) -> bytes:

@@ -1,13 +1,19 @@
 """World Bank: three layouts of one content give one set of figures."""
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from darkfigure.sources.returns import Parsed, Return
 from darkfigure.sources.worldbank import INTERNET_USERS, POPULATION
+from tests.unit import mutations
 from tests.unit.layouts import (
     POPULATION as SERIES,
 )
@@ -19,6 +25,7 @@ from tests.unit.layouts import (
     figures,
     refused,
 )
+from tests.unit.mutations import Sheet, as_text
 
 LAYOUTS: dict[str, Callable[[], bytes]] = {"json": bank_json, "wide": bank_wide, "long": bank_long}
 parse = POPULATION.parse
@@ -142,8 +149,31 @@ def test_what_is_no_number_in_a_record_is_kept_as_rejected(value: object) -> Non
     assert parse(bank_json(records), "f").rejected["locator"].to_pylist() == ["record 2"]
 
 
+@pytest.mark.parametrize("layout", ["wide", "long"])
+def test_notes_below_the_table_are_passed_over(layout: str) -> None:
+    data = LAYOUTS[layout]()
+    commas = data.rstrip().rpartition(b"\n")[2].count(b",")
+    noted = parse(data + b'"Source: the office"' + b"," * commas + b"\n", "f")
+    assert noted.returns.equals(parse(data, "f").returns)
+    assert noted.rows_read == parse(data, "f").rows_read
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["wide", "long"]), st.randoms(use_true_random=False))
+def test_a_mutated_csv_gives_the_same_figures_or_is_refused(layout: str, chance: Random) -> None:
+    grid = list(csv.reader(io.StringIO(LAYOUTS[layout]().decode("utf-8-sig"))))
+    mutations.check(parse, [Sheet("csv", grid)], as_text(encoding="utf-8-sig"), chance, mutations.TO_TEXT)
+
+
 def record_with(**changes: object) -> bytes:
     return bank_json([bank_records()[-1] | changes])
+
+
+def move_up(data: bytes, line: int) -> bytes:
+    """With a line, counted from zero, in the place of the one above it."""
+    lines = data.splitlines(keepends=True)
+    lines[line - 1 : line + 1] = lines[line], lines[line - 1]
+    return b"".join(lines)
 
 
 def lacking(key: str) -> bytes:
@@ -182,7 +212,10 @@ def lacking(key: str) -> bytes:
         (bank_wide().replace(b'"1010",', b"", 1), "line 6", "7 fields, the header has 8"),
         (bank_wide().replace(b'"Aland"', b'"Aland', 1), "line", "broken quoting"),
         (bank_wide()[:-20], "line 8", "broken quoting|fields, the header has 8"),
+        (b"Country Name,Country Code,Indicator Code\nAland,AAA,SP.POP.TOTL\n", "line 1", "no year among the columns"),
+        (move_up(bank_wide(), 5), "line 5", "a row of data stands above the header"),
         # the long csv
+        (move_up(bank_long(), 1), "line 1", "a row of data stands above the header"),
         (bank_long().replace(b",2029,", b",29,", 1), "line 3, column Value", "'29' is no year"),
         (bank_long().replace(b",2029,", b",,", 1), "line 3, column Value", "'' is no year"),
         (bank_long().replace(b"Value", b"Amount", 1), "line 1", "column 'Value' is missing"),
