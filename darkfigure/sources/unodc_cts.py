@@ -28,12 +28,26 @@ def parse(data: bytes, file: str) -> Parsed:
     place = sheet.locator(header, 0)
     at = find_columns([str(value) for value in sheet.rows[header]], _COLUMNS, file, place)
     cells_of = itemgetter(*at.values())
+    for row, values in enumerate(sheet.rows[:header]):
+        if sum(not _is_blank(value) for value in cells_of(values)) > len(at) / 2:
+            problem = "a row of data stands above the header"
+            raise SourceError(file, sheet.locator(row, 0), problem, "put the header first, or download the file again")
     cells = [
         _read(cells_of(values), sheet.locator(row, at["VALUE"]), file)
         for row, values in enumerate(sheet.rows[header + 1 :], start=header + 1)
-        if any(value != "" for value in values)
+        if not _is_note(values, values[at["VALUE"]])
     ]
     return Parsed.of(cells, file, edition="all", vintage=_release_date(sheet, header, file), rows_read=len(cells))
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+def _is_note(values: list[object], figure: object) -> bool:
+    """Whether a row is blank, or has one text and no figure."""
+    filled = [value for value in values if not _is_blank(value)]
+    return len(filled) < 2 and _is_blank(figure)
 
 
 def _find_table(sheets: list[Sheet], file: str) -> tuple[Sheet, int]:
@@ -54,7 +68,7 @@ def _find_table(sheets: list[Sheet], file: str) -> tuple[Sheet, int]:
 
 def _read(cells: tuple[object, ...], locator: str, file: str) -> Return | Rejected:
     area, category, sex, age, year, unit, value, origin = cells
-    if age != "Total":
+    if str(age).strip() != "Total":
         return Rejected(TABLE_ID, locator, str(value), f"broken down by age ('{age}'), which is not taken")
     number = value if isinstance(value, float) else None
     if number is None and str(value).strip():

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from darkfigure.errors import SourceError
 from darkfigure.sources.returns import Parsed, Return
 from darkfigure.sources.unodc_cts import SOURCE, parse
+from tests.unit import mutations
 from tests.unit.layouts import (
     CTS_HEADER,
     CTS_PREAMBLE,
@@ -27,6 +29,7 @@ from tests.unit.layouts import (
     refused,
     workbook,
 )
+from tests.unit.mutations import Sheet, as_workbook
 
 GOOD = cts()
 
@@ -139,6 +142,19 @@ def test_blank_rows_are_not_read_but_counted_in_locators() -> None:
     assert parsed.returns["locator"].to_pylist() == ["sheet 'data', cell L4", "sheet 'data', cell L6"]
 
 
+@pytest.mark.parametrize("at", [0, 4])
+def test_a_note_is_passed_over(at: int) -> None:
+    note: Row = ["" for _ in CTS_HEADER]
+    note[at] = "Source: the office"
+    parsed = read(cts_row(), note, cts_row(Year=2028), note)
+    assert (parsed.rows_read, parsed.returns.num_rows, parsed.rejected.num_rows) == (2, 2, 0)
+
+
+def test_a_figure_alone_in_its_row_is_not_taken_for_a_note() -> None:
+    figure: Row = [7 if name == "VALUE" else "" for name in CTS_HEADER]
+    assert read(cts_row(), figure).rejected["text"].to_pylist() == ["7.0"]
+
+
 def test_the_header_may_stand_lower() -> None:
     parsed = read(cts_row(), preamble=[*CTS_PREAMBLE, [], ["A note"], []])
     assert parsed.returns["locator"].to_pylist() == ["sheet 'data', cell L7"]
@@ -217,6 +233,7 @@ def with_year_cell(content: bytes) -> bytes:
         (with_year_cell(b"<v>inf</v>"), "sheet 'data', cell L4", "'inf' is no year"),
         (cts(preamble=[["An office"], ["", "31/02/2031"]]), "sheet 'data', cell B2", "'31/02/2031' is no day"),
         (cts(preamble=[["03/17/2031"]]), "sheet 'data', cell A1", "'03/17/2031' is no day/month/year"),
+        (cts(preamble=[["An office"], cts_row()]), "sheet 'data', cell A2", "a row of data stands above the header"),
     ],
 )
 def test_a_file_that_is_not_the_table_is_refused(data: bytes, place: str, problem: str) -> None:
@@ -235,6 +252,16 @@ def test_figures_do_not_depend_on_the_order_of_rows_and_columns(
     table = [[row[i] for i in columns] for row in (CTS_HEADER, *rows)]
     parsed = parse(workbook({"data": [[]] * blanks + CTS_PREAMBLE + [[]] * blanks + table}), "f")
     assert (figures(parsed), parsed.vintage) == (figures(read()), "2031-03-07")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_a_mutated_workbook_gives_the_same_figures_or_is_refused(chance: Random) -> None:
+    layout = [
+        Sheet("About", [["A title"], ["VALUE", "the figure"]]),
+        Sheet("data", [*CTS_PREAMBLE, CTS_HEADER, *cts_rows()]),
+    ]
+    mutations.check(parse, layout, as_workbook, chance)
 
 
 @settings(max_examples=60, deadline=None)
