@@ -112,6 +112,8 @@ def parse(data: bytes, file: str) -> Parsed:
 def _body(data: bytes, file: str) -> tuple[dict[str, pa.ChunkedArray], pa.Array]:
     """The columns by name, and the line of each row, without titles above the table or notes below it."""
     text = decode(data, file)
+    if "\r\n" in text and not text.endswith("\n"):
+        raise SourceError(file, "last line", "it does not end as the others do", "it is cut off; download it again")
     for number, row in rows(text, file, ","):
         names = [name if name in _COLUMNS else _clean(name) for name in row]
         if _MONTH in names or sum(map(bool, row)) > 2:

@@ -121,6 +121,8 @@ def parse(data: bytes, file: str) -> Parsed:
 def _body(data: bytes, file: str) -> tuple[list[str], list[pa.ChunkedArray], pa.Array]:
     """Names and columns of the table, and the line of each row, without titles above it or lines of prose below it."""
     text = decode(data, file, legacy="latin-1")
+    if "\r\n" in text and not text.endswith("\n"):
+        raise SourceError(file, "last line", "it does not end as the others do", "it is cut off; download it again")
     delimiter = max(",;\t", key=text[:20_000].count)
     for number, row in rows(text, file, delimiter):
         names = [_clean(name) for name in row]

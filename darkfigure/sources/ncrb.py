@@ -2,9 +2,8 @@
 
 Three layouts, told apart by their headers, as comma- or tab-separated text:
 
-- cases registered (NCRB): one row per State or Union Territory, a column for each year; the table of Crime in India
-  (9A.1) adds the share of all cases, the population and the rate. Nothing but the file's name says "cyber crimes" where
-  these last columns are absent.
+- cases registered (NCRB): one row per State or Union Territory, a column for each year; Crime in India (table 9A.1)
+  adds share, population and rate. Without these, nothing but the file's name says that it is about cyber crimes.
 - complaints of fraud and their money (I4C's reporting system): one row per State or Union Territory, one column each.
 - incidents (CERT-In): one row per year, for the whole country.
 
@@ -31,7 +30,6 @@ PERIODS = {"RS_Session_267_AU_1517": ("2021-04-01/P47M", "till 28 February 2025"
 _STATE = re.compile(r"states?\s*/\s*(uts?|union territor(y|ies))\b.*", re.I | re.S)
 _COUNT = re.compile(".*cyber security incidents", re.I | re.S)
 _NATION = re.compile(r"((grand )?total )?\(?all[- ]india\)?|(grand )?total", re.I)
-_KIND = re.compile("state|union territory", re.I)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(r"-?(\d+|\d{1,3}(,\d{2,3})*,\d{3})(\.\d+)?")
 _MARKS = {"", "NA", "N.A.", "N/A", "NR", "-", "–"}  # no figure; what each means is nowhere said, so each stays itself
@@ -97,12 +95,11 @@ def _data_rows(lines: list[tuple[int, list[str]]], header: list[str], file: str)
     for number, row in lines:
         if sum(map(bool, row)) <= 1 and not any(map(_YEAR.fullmatch, row)):
             continue
-        if len(row) != len(header):
-            if any(map(_NUMBER.fullmatch, row)):
-                problem = f"{len(row)} fields, the header has {len(header)}"
-                raise SourceError(file, f"line {number}", problem, "download the file itself again")
-            continue
-        yield number, row
+        if len(row) == len(header):
+            yield number, row
+        elif any(map(_NUMBER.fullmatch, row)):
+            problem = f"{len(row)} fields, the header has {len(header)}"
+            raise SourceError(file, f"line {number}", problem, "download the file itself again")
 
 
 def _only(header: list[str], pattern: str, name: str, file: str, line: int) -> int:
@@ -163,11 +160,9 @@ def _complaints(header: list[str], key: int, file: str, line: int) -> _Table:
         remedy = "name it as the publisher does (RS_Session_267_AU_1517...); if it is another reply, add it to PERIODS"
         raise SourceError(file, "whole file", problem, remedy)
     period, label, vintage = PERIODS[table_id]
-    for i, column in enumerate(columns):
-        columns[i] = column._replace(name=header[column.at], period=period, label=label)
-        if column.measure != "complaints":
-            mult = _multiplier(header[column.at], file, line)
-            columns[i] = columns[i]._replace(unit="INR", whole=False, mult=mult)
+    columns = [column._replace(name=header[column.at], period=period, label=label) for column in columns]
+    for i, column in enumerate(columns[1:], start=1):
+        columns[i] = column._replace(unit="INR", whole=False, mult=_multiplier(column.name, file, line))
     return _Table(table_id, key, columns, vintage)
 
 
@@ -212,8 +207,7 @@ def _all_there(body: list[tuple[int, list[str]]], table: _Table, header: list[st
     """Raise SourceError where rows are missing, as the serial numbers and the printed totals show."""
     names = [_clean(row[table.key]).casefold() for _, row in body]
     if "" in names:
-        place = f"line {body[names.index('')][0]}"
-        raise SourceError(file, place, "figures of no State or Union Territory", "download it again")
+        raise SourceError(file, f"line {body[names.index('')][0]}", "figures of no State or Union Territory", _CHECK)
     nation = [i for i, name in enumerate(names) if _NATION.fullmatch(name)]
     if not nation:
         raise SourceError(file, "last line", "the row of all India is missing", "it is cut off; download it again")
@@ -221,34 +215,40 @@ def _all_there(body: list[tuple[int, list[str]]], table: _Table, header: list[st
     counted = {int(row[i]) for _, row in body for i in serial[:1] if row[i].isdigit()}
     if gap := set(range(1, max(counted, default=0))) - counted:
         raise SourceError(file, f"serial number {min(gap)}", "this row is missing", "download the file again")
-    # Sums fall below a total only where a row is lost. Above it they stand in the reply itself, which gives Tamil Nadu
-    # more cases than Crime in India does, and totals without them.
     areas = [i for i, name in enumerate(names) if not name.startswith("total") and i not in nation]
-    kinds = {i: cell.casefold() for i in areas for cell in map(_clean, body[i][1]) if _KIND.fullmatch(cell)}
-    for kind, total in (("state", "total state"), ("union territory", "total ut"), ("", "total")):
-        parts = [i for i in areas if not kind or kinds.get(i) == kind]
-        wholes = [i for i, name in enumerate(names) if name.startswith(total)] if kind else nation
-        if parts and len(wholes) == 1:
-            _at_least([body[i][1] for i in parts], body[wholes[0]], table, file)
+    kinds = {i: [_clean(cell).casefold() for cell in body[i][1]] for i in areas}
+    states, territories = (
+        [i for i, name in enumerate(names) if name.startswith(t)] for t in ("total state", "total ut")
+    )
+    # In the reply on cases, States add up to more than the totals: it gives Tamil Nadu cases that these do not hold.
+    most = 1.0 if table.vintage else 1.5
+    for parts, whole, limit in (
+        ([i for i in areas if "state" in kinds[i]], states, most),
+        ([i for i in areas if "union territory" in kinds[i]], territories, most),
+        (states + territories if states and territories else [], nation, 1.0),
+        (areas, nation, most),
+    ):
+        if parts and len(whole) == 1:
+            _adds_up([body[i][1] for i in parts], *body[whole[0]], limit, table, file)
 
 
-def _at_least(parts: list[list[str]], whole: tuple[int, list[str]], table: _Table, file: str) -> None:
+def _adds_up(parts: list[list[str]], line: int, whole: list[str], most: float, table: _Table, file: str) -> None:
+    """Raise SourceError where the parts are less than the whole, or more than ``most`` times the whole."""
     for column in table.columns:
-        texts = [row[column.at] for row in (*parts, whole[1])]
+        texts = [row[column.at] for row in (*parts, whole)]
         if column.unit in {"PC", "RT_100K"} or not all(map(_NUMBER.fullmatch, texts)):
             continue
         *values, total = (float(text.replace(",", "")) for text in texts)
-        # Rounded parts may fall short of the rounded total.
         decimals = max(len(text.partition(".")[2]) for text in texts)
-        if sum(values) < total - (len(texts) * 0.5 * 10**-decimals if decimals else 0):
-            place, problem = f"line {whole[0]}, column {column.name}", f"the rows add up to {sum(values):g}, not to it"
-            raise SourceError(file, place, problem, "rows are missing or cut off; download the file again")
+        rounding = len(texts) * 0.5 * 10**-decimals if decimals else 0
+        if not total - rounding <= sum(values) <= most * total + rounding:
+            problem = f"the rows add up to {sum(values):g}, not to it; rows are missing or cut off"
+            raise SourceError(file, f"line {line}, column {column.name}", problem, "download the file again")
 
 
 def _table_id(file: str, otherwise: str) -> str:
     """Session and question of the reply: only the file's name says them."""
-    name = re.search(r"RS_Session_\d+_AU_\d+", file)
-    return name[0] if name else otherwise
+    return name[0] if (name := re.search(r"RS_Session_\d+_AU_\d+", file)) else otherwise
 
 
 def _clean(name: str) -> str:

@@ -164,6 +164,10 @@ def test_an_edition_that_was_not_seen_before_gives_the_same_figures(edition: str
     assert got > expected if edition == "a month more" else got == expected
 
 
+def test_a_file_cut_off_within_its_last_number_is_refused() -> None:
+    refused(parse, text(TABLE)[:-3], "last line", "does not end as the others do", FILE)
+
+
 def test_other_ages_are_another_edition() -> None:
     assert parse(text([HEADER, row(Complainant_Age="18 - 24")]), FILE).edition == "18 - 24"
     assert parse(text([*TABLE, row(Complainant_Age="Under 18")]), FILE).edition == "several ages"

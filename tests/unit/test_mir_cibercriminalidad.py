@@ -195,6 +195,10 @@ def test_an_edition_that_was_not_seen_before_gives_the_same_figures(edition: str
     assert got > expected if edition == "a year more" else got == expected
 
 
+def test_a_file_cut_off_within_its_last_number_is_refused() -> None:
+    refused(parse, text(KNOWN)[:-3], "last line", "does not end as the others do", KNOWN_FILE)
+
+
 def test_lines_are_counted_from_the_top_of_the_file() -> None:
     assert rows_of(parse(EDITIONS["titles above"], "f"), "locator")[0] == ("line 4, column Hechos conocidos",)
 
