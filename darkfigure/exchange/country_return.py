@@ -1,0 +1,20 @@
+"""The source of returns that countries send. They come by hand or through the inbox, and are dated by their receipt."""
+
+from darkfigure.exchange.delivery import parse
+from darkfigure.sources.source import Source
+
+SOURCE = Source(
+    id="country_return",
+    publisher="National focal points",
+    table="Returns of cybercrime figures sent by countries",
+    urls=(),
+    files=("return_*.xlsx", "return_*.csv", "withdrawal_*.json"),
+    licence="Sent by the country for publication; figures marked C or D are not published",
+    citation="Return of the country, by the national focal point",
+    cadence="0 6 * * *",
+    language="en",
+    source_type="country_return",
+    area_scheme="ISO 3166",
+    offence_scheme="darkfigure questionnaire",
+    parse=parse,
+)
