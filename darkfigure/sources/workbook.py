@@ -10,9 +10,10 @@ import re
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -21,16 +22,30 @@ from darkfigure.errors import SourceError
 #: Publishers' workbooks inflate to some 20 MB; a bomb to gigabytes. Counted while inflating, since
 #: the sizes that an archive declares of itself may be false.
 MAX_INFLATED_BYTES = 256 * 1024 * 1024
+#: An .ods spells out every cell in some 120 bytes: the Home Office's thirteen years of quarters take some 400 MB.
+MAX_INFLATED_BYTES_ODS = 1024 * 1024 * 1024
 #: Publishers' sheets span up to some 400,000 cells. The reader takes memory for every cell between the first and the
-#: last, so that one stray cell at the end of a sheet would take hundreds of gigabytes.
+#: last, so that one stray cell at the end of a sheet would take hundreds of gigabytes. Of an .ods all sheets together,
+#: since there one cell can be said to stand in any number of places.
 MAX_CELLS = 2**25
+_CHUNK = 1 << 20
 _REFERENCE = re.compile(rb' r="([A-Z]*)(\d+)')
 _OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 _WHOLE = "whole file"
+_XLSX, _ODS = "xl/workbook.xml", "content.xml"
+
+
+def check_workbook(data: bytes, file: str) -> None:
+    """Raise SourceError unless ``data`` is a whole, unencrypted xlsx or ods of bearable size."""
+    _check(data, file, {_XLSX: ".xlsx", _ODS: ".ods"})
 
 
 def check_xlsx(data: bytes, file: str) -> None:
     """Raise SourceError unless ``data`` is a whole, unencrypted xlsx of bearable size."""
+    _check(data, file, {_XLSX: ".xlsx"})
+
+
+def _check(data: bytes, file: str, kinds: dict[str, str]) -> None:
     if data[:512].removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<":
         raise SourceError(file, _WHOLE, "this is an HTML or XML page, not a workbook", "download the file itself again")
     if data.startswith(_OLE_MAGIC):
@@ -39,48 +54,157 @@ def check_xlsx(data: bytes, file: str) -> None:
         )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if "xl/workbook.xml" not in archive.namelist():
-                raise SourceError(file, _WHOLE, "a zip, but no workbook in it", "give the .xlsx itself")
-            budget = MAX_INFLATED_BYTES
-            for member in archive.infolist():
-                place = f"archive member {member.filename}"
-                size, rows, columns = _inflate(archive, member, budget)
-                budget -= size
-                if budget < 0:
-                    raise SourceError(
-                        file,
-                        place,
-                        f"inflates beyond {MAX_INFLATED_BYTES // 2**20} MB",
-                        "this is no statistical table; check where the file came from",
-                    )
-                if rows * max(columns, 1) > MAX_CELLS:
-                    raise SourceError(
-                        file,
-                        place,
-                        f"its cells span {rows} rows and {columns} columns",
-                        "delete what stands far from the table, save it and try again",
-                    )
+            if not kinds.keys() & set(archive.namelist()):
+                remedy = f"give the {' or '.join(kinds.values())} itself"
+                raise SourceError(file, _WHOLE, "a zip, but no workbook in it", remedy)
+            end = data.rfind(b"PK\x05\x06")
+            if int.from_bytes(data[end + 10 : end + 12], "little") not in {len(archive.infolist()), 0xFFFF}:
+                raise zipfile.BadZipFile("it lists fewer members than it says")
+            _check_members(archive, file)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as exc:
         raise SourceError(file, _WHOLE, f"truncated or damaged workbook ({exc})", "download it again") from exc
 
 
-def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int) -> tuple[int, int, int]:
-    """The size of a member, inflated no further than just beyond ``budget``, and the last row and column it names."""
+def _check_members(archive: zipfile.ZipFile, file: str) -> None:
+    is_xlsx = _XLSX in archive.namelist()
+    limit = budget = MAX_INFLATED_BYTES if is_xlsx else MAX_INFLATED_BYTES_ODS
+    for member in archive.infolist():
+        place = f"archive member {member.filename}"
+        # Also beside an xlsx: the reader takes an archive for an .ods where it cannot be an xlsx.
+        extent = _OdsExtent() if member.filename == _ODS else _XlsxExtent()
+        budget -= _inflate(archive, member, budget, extent.add)
+        if budget < 0:
+            raise SourceError(
+                file,
+                place,
+                f"inflates beyond {limit // 2**20} MB",
+                "this is no statistical table; check where the file came from",
+            )
+        rows, columns, cells = extent.span()
+        if cells > MAX_CELLS:
+            raise SourceError(
+                file,
+                place,
+                f"its cells span {rows} rows and {columns} columns",
+                "delete what stands far from the table, save it and try again",
+            )
+    if not is_xlsx and b"encryption-data" in _start_of(archive, "META-INF/manifest.xml"):
+        raise SourceError(file, _WHOLE, "password-protected", "save it without a password and try again")
+
+
+def _start_of(archive: zipfile.ZipFile, name: str) -> bytes:
+    try:
+        with archive.open(name) as stream:
+            return stream.read(_CHUNK)
+    except KeyError:
+        return b""
+
+
+def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int, look_at: Callable[[bytes], None]) -> int:
+    """The size of a member, inflated no further than just beyond ``budget``, and looked at chunk by chunk."""
     if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise zipfile.BadZipFile(f"{member.filename} is compressed as no workbook is")
     # zipfile stops at the declared size, and the reader that comes next does not.
     declared, member.file_size = member.file_size, sys.maxsize
-    size, rows, columns, tail = 0, 0, {b""}, b""
+    size = 0
     with archive.open(member) as stream:
-        while size <= budget and (chunk := stream.read(1 << 20)):
+        while size <= budget and (chunk := stream.read(_CHUNK)):
             size += len(chunk)
-            references = _REFERENCE.findall(tail + chunk)
-            rows = max([rows, *map(int, {digits for _, digits in references})])
-            columns |= {letters for letters, _ in references}
-            tail = chunk[-32:]
+            look_at(chunk)
     if size <= budget and size != declared:
         raise zipfile.BadZipFile(f"{member.filename} declares {declared} bytes and holds {size}")
-    return size, rows, max(map(_column_number, columns))
+    member.file_size = declared
+    return size
+
+
+class _XlsxExtent:
+    """The last row and column that the cells of a sheet name."""
+
+    def __init__(self) -> None:
+        self._rows, self._columns, self._tail = 0, {b""}, b""
+
+    def add(self, chunk: bytes) -> None:
+        references = _REFERENCE.findall(self._tail + chunk)
+        self._rows = max([self._rows, *map(int, {digits for _, digits in references})])
+        self._columns |= {letters for letters, _ in references}
+        self._tail = chunk[-32:]
+
+    def span(self) -> tuple[int, int, int]:
+        columns = max(map(_column_number, self._columns))
+        return self._rows, columns, self._rows * max(columns, 1)
+
+
+class _OdsExtent:
+    """How far cells reach in all sheets together, with their repetitions; what is empty at an end reaches nowhere.
+
+    By a parser of XML, since text that only looks like the end of a row or sheet would hide what comes after it.
+    """
+
+    def __init__(self) -> None:
+        self._rows = self._columns = 0
+        self._row = self._empty_rows = 0  # how often the row stands there; how many empty rows are above it
+        self._width = self._empty_cells = 0  # of the row, up to its last cell that holds something; what follows
+        self._cell, self._filled = 0, False  # how often the cell stands there, and whether it holds anything
+        self._parser = expat.ParserCreate()
+        self._parser.ordered_attributes = True
+        self._parser.StartElementHandler = self._start
+        self._parser.StartDoctypeDeclHandler = self._doctype
+
+    def add(self, chunk: bytes, *, last: bool = False) -> None:
+        try:
+            self._parser.Parse(chunk, last)
+        except expat.ExpatError as exc:
+            raise zipfile.BadZipFile(f"{_ODS} is no XML: {exc}") from exc
+
+    def span(self) -> tuple[int, int, int]:
+        self.add(b"", last=True)
+        self._end_row()
+        return self._rows, self._columns, self._rows * self._columns
+
+    def _start(self, name: str, attributes: list[str]) -> None:
+        # Called for every element of files that have millions of them: the most frequent ones first.
+        if name == "text:p":
+            self._filled = self._cell > 0
+        elif name == "table:table-cell" or name == "table:covered-table-cell":
+            if self._cell:
+                self._end_cell()
+            self._cell = _repeated(attributes, "table:number-columns-repeated")
+            self._filled = "office:value-type" in attributes or any(
+                "value" in key or "formula" in key for key in attributes[::2]
+            )
+        elif name == "table:table-row":
+            self._end_row()
+            self._row = _repeated(attributes, "table:number-rows-repeated")
+        elif name == "table:table":
+            self._end_row()
+            self._empty_rows = 0
+        else:
+            self._filled = self._cell > 0
+
+    def _end_cell(self) -> None:
+        if self._filled:
+            self._width += self._empty_cells + self._cell
+            self._empty_cells = 0
+        else:
+            self._empty_cells += self._cell
+        self._cell, self._filled = 0, False
+
+    def _end_row(self) -> None:
+        self._end_cell()
+        if self._width:
+            self._rows += self._empty_rows + self._row
+            self._columns = max(self._columns, self._width)
+            self._empty_rows = 0
+        else:
+            self._empty_rows += self._row
+        self._row = self._width = self._empty_cells = 0
+
+    def _doctype(self, *_: object) -> None:
+        raise zipfile.BadZipFile(f"{_ODS} declares a document type, as no workbook does")
+
+
+def _repeated(attributes: list[str], name: str) -> int:
+    return max(1, int(attributes[attributes.index(name) + 1])) if name in attributes else 1
 
 
 def _column_number(letters: bytes) -> int:
@@ -118,7 +242,7 @@ class Sheet:
 
 def open_sheets(data: bytes, file: str, *, with_fills: bool = False) -> list[Sheet]:
     """Every sheet of a workbook, in order. ``with_fills`` also reads solid fill colours (ARGB): twice as long."""
-    check_xlsx(data, file)
+    check_workbook(data, file)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         fills = _fills(data) if with_fills else {}

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from darkfigure.errors import SourceError
 from darkfigure.sources import workbook as module
-from darkfigure.sources.workbook import Sheet, cell_name, check_xlsx, open_sheets
+from darkfigure.sources.workbook import Sheet, cell_name, check_workbook, check_xlsx, open_sheets
 from tests.unit.layouts import archive, members_of, refused, workbook, workbook_of_cells
+from tests.unit.ods_workbook import NOTHING_BELOW, ods, ods_of
 
 SHEET = "xl/worksheets/sheet1.xml"
 GOOD = workbook({"first": [["geo", "value"], ["AA", 41]], "second": [[1]]})
@@ -271,3 +272,146 @@ def test_a_damaged_workbook_passes_the_check_only_as_what_it_was(
         assert len(str(error).splitlines()) == 1
     else:
         assert sorted(members_of(bytes(data[:cut]) + tail).values()) == sorted(members_of(GOOD).values())
+
+
+# The same guards hold for .ods, where a cell or a row can say that it stands in any number of places.
+
+CONTENT = "content.xml"
+GOOD_ODS = ods({"first": [["geo", "value"], ["AA", 41]], "second": [[1]]})
+FILLED = '<table:table-cell office:value-type="float" office:value="1"{}><text:p>1</text:p></table:table-cell>'
+EMPTY = "<table:table-cell{}/>"
+COLUMNS, ROWS = (' table:number-columns-repeated="{}"', ' table:number-rows-repeated="{}"')
+
+
+def row_of(*cells: str, rows: int = 1) -> str:
+    return f"<table:table-row{ROWS.format(rows) if rows > 1 else ''}>{''.join(cells)}</table:table-row>"
+
+
+def filled(columns: int = 1) -> str:
+    return FILLED.format(COLUMNS.format(columns) if columns > 1 else "")
+
+
+def empty(columns: int = 1) -> str:
+    return EMPTY.format(COLUMNS.format(columns) if columns > 1 else "")
+
+
+def sheet_of(*rows: str) -> bytes:
+    return ods_of(f'<table:table table:name="s">{"".join(rows)}</table:table>')
+
+
+def test_an_ods_gives_the_same_grid_as_an_xlsx() -> None:
+    sheets = {"a b": [["Force", "x & y <z>"], ["", 2.5], [-1, 0]], "c": [["only"]]}
+    assert [(s.name, s.rows) for s in open_sheets(ods(sheets), "f")] == [
+        (s.name, s.rows) for s in open_sheets(workbook(sheets), "f")
+    ]
+
+
+def test_nothing_that_fills_an_ods_to_its_ends_is_borne() -> None:
+    assert open_sheets(ods({"s": [["a", 1]]}), "f")[0].rows == [["a", 1.0]]
+
+
+def test_repeated_cells_and_rows_stand_where_they_are_repeated() -> None:
+    [sheet] = open_sheets(sheet_of(row_of(empty(2), filled(3)), row_of(empty(), rows=2), row_of(filled(), rows=2)), "f")
+    assert sheet.rows == [["", "", 1, 1, 1], [""] * 5, [""] * 5, [1, "", "", "", ""], [1, "", "", "", ""]]
+
+
+def test_an_ods_is_no_xlsx() -> None:
+    refused(check_xlsx, GOOD_ODS, "whole file", "no workbook in it")
+
+
+@pytest.mark.parametrize(
+    ("data", "span"),
+    [
+        (sheet_of(row_of(filled(10**9))), "1 rows and 1000000000 columns"),
+        (sheet_of(row_of(filled(), rows=10**9)), "1000000000 rows and 1 columns"),
+        (sheet_of(row_of(filled(30_000)), row_of(filled(), rows=30_000)), "30001 rows and 30000 columns"),
+        (sheet_of(row_of(empty(10**8), filled())), "1 rows and 100000001 columns"),
+        (sheet_of(row_of(empty(), rows=10**9), row_of(filled())), "1000000001 rows and 1 columns"),
+        (sheet_of(row_of(empty(16_384), rows=1_048_575), row_of(empty(40), filled())), "1048576 rows and 41 columns"),
+        (ods_of("<table:table>" + row_of(filled(6_000), rows=2_000) + "</table:table>" + "<table:table>" + row_of(filled(6_000), rows=4_000) + "</table:table>"), "6000 rows and 6000 columns"),
+        (sheet_of(row_of(filled(), EMPTY.format(" table:formula='of:=1'" + COLUMNS.format(10**9)))), "1000000001 columns"),
+        (sheet_of(row_of(f"<table:covered-table-cell{COLUMNS.format(10**9)}/>", filled())), "1000000001 columns"),
+        (sheet_of(row_of(EMPTY.format(" table:number-columns-repeated = '1000000000'"), filled())), "1000000001 columns"),
+        (sheet_of(row_of(EMPTY.format(' table:style-name="a>b"' + COLUMNS.format(10**9)), filled())), "1000000001 columns"),
+    ],
+)  # fmt: skip
+def test_an_ods_in_which_cells_are_repeated_without_end_is_refused_and_not_read(data: bytes, span: str) -> None:
+    refused(open_sheets, data, f"^archive member {CONTENT}$", span)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<table:table-cell><text:p><![CDATA[</table:table-row></table:table>]]></text:p></table:table-cell>",
+        "<!-- </table:table-row></table:table> --><table:table-cell/>",
+        "<?note </table:table-row></table:table> ?><table:table-cell/>",
+    ],
+)
+def test_what_only_looks_like_the_end_of_a_row_hides_nothing(hidden: str) -> None:
+    refused(open_sheets, sheet_of(row_of(hidden, filled(10**9))), CONTENT, "columns")
+    bomb_below = sheet_of(row_of(empty(), rows=10**9), row_of(hidden, filled()))
+    refused(open_sheets, bomb_below, CONTENT, "1000000001 rows")
+
+
+@pytest.mark.parametrize(
+    ("tables", "problem"),
+    [
+        ('<table:table table:name="</table:table-row>">', "is no XML"),
+        ("<table:table>", "is no XML"),
+        (row_of(EMPTY.format(COLUMNS.format("many"))), "damaged"),
+        (row_of(EMPTY.format(' a="table:number-columns-repeated"' + COLUMNS.format(9))), "damaged"),
+    ],
+)
+def test_an_ods_that_is_no_xml_or_counts_by_no_number_is_refused(tables: str, problem: str) -> None:
+    refused(check_workbook, ods_of(tables), "whole file", problem)
+
+
+def test_an_ods_with_a_document_type_is_refused() -> None:
+    content = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
+    refused(check_workbook, ods_of("", **{CONTENT: content}), "whole file", "document type")
+
+
+def test_an_ods_behind_an_xlsx_is_looked_at_too() -> None:
+    members = members_of(sheet_of(row_of(filled(10**9))))
+    refused(open_sheets, archive({**members, "xl/workbook.xml": b""}), CONTENT, "columns")
+
+
+def test_a_password_protected_ods_is_refused_as_such() -> None:
+    manifest = b"<manifest:manifest><manifest:encryption-data/></manifest:manifest>"
+    refused(open_sheets, ods_of("", **{"META-INF/manifest.xml": manifest}), "whole file", "password")
+
+
+@pytest.mark.parametrize("missing", ["META-INF/manifest.xml", "mimetype"])
+def test_an_ods_that_lacks_a_part_is_refused(missing: str) -> None:
+    members = {name: content for name, content in members_of(GOOD_ODS).items() if name != missing}
+    refused(open_sheets, archive(members), "whole file", "not a readable workbook")
+
+
+def test_an_ods_inflates_no_further_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_INFLATED_BYTES_ODS", MEGABYTE)
+    data = ods_of("<table:table>" + row_of(filled()) + "</table:table>" + " " * (2 * MEGABYTE))
+    refused(open_sheets, data, CONTENT, "inflates beyond 1 MB")
+
+
+@pytest.mark.parametrize("tenths", range(10))
+def test_a_truncated_ods_is_refused_wherever_it_is_cut(tenths: int) -> None:
+    refused(open_sheets, GOOD_ODS[: len(GOOD_ODS) * tenths // 10], "whole file", "truncated or damaged")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(1, 4), st.lists(st.tuples(st.booleans(), st.integers(1, 4)), min_size=1, max_size=5)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_the_span_of_an_ods_is_that_of_the_grid_which_the_reader_makes(
+    rows: list[tuple[int, list[tuple[bool, int]]]],
+) -> None:
+    written = [row_of(*((filled if full else empty)(n) for full, n in cells), rows=times) for times, cells in rows]
+    [sheet] = open_sheets(sheet_of(*written, NOTHING_BELOW), "f")
+    extent = module._OdsExtent()
+    extent.add(members_of(sheet_of(*written, NOTHING_BELOW))[CONTENT])
+    height, width, _ = extent.span()
+    assert (height, width) == (len(sheet.rows), max(map(len, sheet.rows), default=0))
