@@ -15,3 +15,17 @@ def published_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"publishers' files are not here ({folder.name}); name their folder in DARKFIGURE_PUBLISHED")
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """With DARKFIGURE_MUTANTS set, what became of the mutants of each parser's layouts."""
+    if "DARKFIGURE_MUTANTS" not in os.environ:
+        return
+    from tests.unit.mutations import OUTCOMES
+
+    terminalreporter.write_line("| parser | mutants | same figures | some rejected | refused |")
+    terminalreporter.write_line("|---|---|---|---|---|")
+    for parser in sorted({parser for parser, _ in OUTCOMES}):
+        found = [OUTCOMES[parser, outcome] for outcome in ("same", "some rejected", "refused")]
+        cells = " | ".join(f"{count:,}" for count in (sum(found), *found))
+        terminalreporter.write_line(f"| {parser.removeprefix('darkfigure.sources.')} | {cells} |")

@@ -9,11 +9,14 @@ a figure (its origin, its labels) is no part of what is compared.
 
 import csv
 import io
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any, NamedTuple
+
+from hypothesis import settings
 
 from darkfigure.errors import SourceError
 from darkfigure.sources.accept import KnownCodes, check_returns
@@ -195,6 +198,9 @@ TO_TEXT: tuple[Mutation, ...] = (
     blank_row, note_row, preamble, blank_column, moved_column, moved_row, fused_footnote, spaces, repeated_row,
 )  # fmt: skip
 TO_WORKBOOK: tuple[Mutation, ...] = (*TO_TEXT, new_sheet, renamed_sheet, moved_sheet)
+
+#: For every test of mutants. ``DARKFIGURE_MUTANTS=1000 pytest -k mutant`` tries more of them, and prints what became of each.
+mutants = settings(max_examples=int(os.environ.get("DARKFIGURE_MUTANTS", "40")), deadline=None)
 
 #: What became of the mutants of each parser, in this process.
 OUTCOMES: Counter[tuple[str, str]] = Counter()
