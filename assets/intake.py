@@ -10,6 +10,7 @@ from assets.building import OWNERS, asset_key, checks, column_schema
 from darkfigure.sources.catalogue import SOURCES
 from validations.contracts import table_comment
 from warehouse.database import Database
+from warehouse.inbox import Inbox, take_inbox
 from warehouse.intake import take_source
 from warehouse.progress import Progress
 from warehouse.staleness import INGESTED
@@ -46,13 +47,17 @@ def intake(
     config: IntakeConfig,
     database: dg.ResourceParam[Database],
     progress: dg.ResourceParam[Progress],
+    inbox: dg.ResourceParam[Inbox],
 ) -> Iterator[dg.MaterializeResult]:
     """Take what is new from each source; a file that is refused leaves its source at the last good snapshot."""
     refusals = []
     folder = Path(config.folder) if config.folder else None
     for source_id in context.partition_keys:
         started = time.perf_counter()
-        report = take_source(database, SOURCES[source_id], folder, fetch=config.fetch)
+        source = SOURCES[source_id]
+        report = take_source(database, source, folder, fetch=config.fetch)
+        if source.source_type == "country_return":
+            take_inbox(database, source, inbox, report)
         progress.took(source_id, report, time.perf_counter() - started)
         refusals += report.refusals
     for table in INGESTED:

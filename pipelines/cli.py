@@ -108,6 +108,56 @@ def carry(
     carry_all(folder)
 
 
+@app.command("questionnaire")
+def write_questionnaire(
+    area: Annotated[str, typer.Argument(help="The country, by its ISO 3166-1 code of three letters.")],
+    years: Annotated[str, typer.Option("--years", help="The years to ask for: 2024, or 2023-2025.")],
+    to: Annotated[Path, typer.Option("--to", dir_okay=False, help="The file to write.")],
+    currency: Annotated[str, typer.Option("--currency", help="The ISO 4217 code of the money that was lost.")] = "",
+) -> None:
+    """Write the questionnaire that a country fills in and sends back.
+
+    Example: darkfigure questionnaire FIN --years 2023-2025 --to return_FIN.xlsx
+    """
+    from pipelines.running import write_questionnaire as write
+
+    write(area, years, to, currency)
+
+
+@app.command()
+def receive(
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="Questionnaires, csv or SDMX-CSV of a country.")
+    ],
+) -> None:
+    """Take what a country sends, and print the receipt: what was read, taken, rejected and why.
+
+    It exits with 1 where a file was refused. A file may as well be put into the folder 'inbox'.
+
+    Example: darkfigure receive return_FIN.xlsx
+    """
+    from pipelines.running import receive_files
+
+    raise typer.Exit(receive_files(files))
+
+
+@app.command()
+def withdraw(
+    area: Annotated[str, typer.Argument(help="The country, by its ISO 3166-1 code of three letters.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands on the receipt.")],
+    edition: Annotated[
+        list[str] | None, typer.Option("--edition", help="Only this year of it ('2024'); may be repeated.")
+    ] = None,
+) -> None:
+    """Withdraw the figures that a country sent. What was sent stays in the history; nothing rests on it any more.
+
+    Example: darkfigure withdraw FIN --edition 2024 --reason "Counted twice"
+    """
+    from pipelines.running import withdraw_return
+
+    raise typer.Exit(withdraw_return(area, edition or [], reason))
+
+
 def main() -> None:
     """The command's entry point: an error of ours is one line, and exit code 1."""
     from darkfigure.errors import DarkfigureError

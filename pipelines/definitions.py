@@ -1,14 +1,18 @@
 """The Dagster code location: every asset, check, job, schedule and sensor, with the resources that they share."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from assets import ASSETS, CHECKS
 from assets.intake import IntakeConfig, intake
 from darkfigure.errors import DarkfigureError
+from darkfigure.exchange import country_return
 from darkfigure.sources.catalogue import SOURCES
 from darkfigure.sources.source import Source
 from pipelines.home import home
 from warehouse.database import Database
+from warehouse.inbox import Inbox
 from warehouse.progress import Progress
 from warehouse.recipes import recipes
 from warehouse.release import Releases
@@ -58,8 +62,21 @@ def snapshot_arrived(database: dg.ResourceParam[Database]) -> dg.SensorResult | 
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)])
 
 
+@dg.sensor(job=intake_job, minimum_interval_seconds=30, description="Take the returns that lie in the inbox.")
+def inbox_arrived(inbox: dg.ResourceParam[Inbox]) -> dg.SensorResult | dg.SkipReason:
+    """Ask for one intake per content of the inbox; once an hour again, where that one did not come to its end."""
+    waiting = inbox.waiting()
+    if not waiting:
+        return dg.SkipReason("Nothing lies in the inbox, or it is still being written.")
+    state = hash_of(f"{datetime.now(UTC):%Y-%m-%dT%H}", *(f"{path} {path.lstat().st_ctime_ns}" for path in waiting))
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state, partition_key=country_return.SOURCE.id)])
+
+
 def definitions(
-    database: Database | None = None, releases: Releases | None = None, progress: Progress | None = None
+    database: Database | None = None,
+    releases: Releases | None = None,
+    progress: Progress | None = None,
+    inbox: Inbox | None = None,
 ) -> dg.Definitions:
     """The code location, on the deployment of the environment unless told otherwise."""
     return dg.Definitions(
@@ -67,13 +84,14 @@ def definitions(
         asset_checks=CHECKS,
         jobs=[intake_job, build_job],
         schedules=[schedule_of(source) for source in SOURCES.values() if source.urls],
-        sensors=[snapshot_arrived],
+        sensors=[snapshot_arrived, inbox_arrived],
         # Steps take tens of milliseconds, a process per step ten seconds.
         executor=dg.in_process_executor,
         resources={
             "database": database or home().database,
             "releases": releases or home().releases,
             "progress": progress or Progress(),
+            "inbox": inbox or home().inbox,
         },
     )
 

@@ -1,4 +1,4 @@
-"""Where a checkout keeps what it makes: the build, the releases, and Dagster's history.
+"""Where a checkout keeps what it makes and what is sent to it: build, releases, Dagster's history, the inbox.
 
 ``DARKFIGURE_HOME`` names another place than the checkout itself: a test's folder, a server's disk.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from warehouse import ROOT
 from warehouse.database import Database
+from warehouse.inbox import Inbox
 from warehouse.release import Releases
 
 PROJECT = ROOT.parent
@@ -25,6 +26,10 @@ class Home:
     @property
     def database(self) -> Database:
         return Database(self.build)
+
+    @property
+    def inbox(self) -> Inbox:
+        return Inbox(self.dagster / "inbox")
 
     @property
     def releases(self) -> Releases:

@@ -1,17 +1,27 @@
-"""Running the jobs from the command line: only what is stale, in this process, with a line per step and a summary."""
+"""Running the jobs from the command line: only what is stale, in this process, with a line per step and a summary.
 
+Also what countries send and are sent: the questionnaire, the taking of a return, its withdrawal.
+"""
+
+import csv
 import os
+import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from darkfigure.errors import DarkfigureError
+from darkfigure.exchange import country_return, questionnaire
+from darkfigure.exchange.hostile import MAX_BYTES
+from darkfigure.exchange.structure import is_country
 from darkfigure.sources.catalogue import SOURCES
 from pipelines.home import PROJECT, Home, home
 from pipelines.reporting import print_summary
 from warehouse.database import Database
-from warehouse.intake import untaken
+from warehouse.inbox import Inbox, withdraw
+from warehouse.intake import known_codes, reference_files, untaken
 from warehouse.progress import Progress
 from warehouse.recipes import RELEASE, recipes
 from warehouse.release import Releases
@@ -26,8 +36,9 @@ def run_all(folder: Path | None, *, fetch: bool, sources: Iterable[str]) -> int:
     place = home()
     database, releases = place.database, place.releases
     chosen = _chosen(sources)
+    place.inbox.settle()
     with database.exclusive():
-        due = chosen if fetch else _sources_due(database, chosen, folder)
+        due = chosen if fetch else _sources_due(database, chosen, folder, place.inbox)
         if not due and not _tables_due(database, releases):
             print(f"Nothing has changed: release {releases.current()} is current. Nothing was written.")
             return 0
@@ -44,6 +55,80 @@ def run_all(folder: Path | None, *, fetch: bool, sources: Iterable[str]) -> int:
     return 0
 
 
+def receive_files(files: Sequence[Path]) -> int:
+    """Put files into the inbox, take what lies there, and print their receipts. Returns 1 where one was refused."""
+    place = _place_with_build()
+    digests = []
+    for path in files:
+        if path.stat().st_size > MAX_BYTES:
+            raise DarkfigureError(f"{path}: larger than {MAX_BYTES // 2**20} MB; send the questionnaire, or a csv")
+        data = path.read_bytes()
+        place.inbox.put(path.name, data)
+        digests.append(sha256(data).hexdigest())
+    return _take_now(place, digests)
+
+
+def withdraw_return(area: str, editions: Sequence[str], reason: str) -> int:
+    """Withdraw what stands of a country's returns: of these years, or of all. Returns the exit code."""
+    place = _place_with_build()
+    years = [edition.removeprefix(f"{area} ") for edition in editions]
+    notice = withdraw(place.database, country_return.SOURCE, place.inbox, area, years, reason)
+    return _take_now(place, [sha256(notice.read_bytes()).hexdigest()])
+
+
+def write_questionnaire(area: str, years: str, to: Path, currency: str) -> None:
+    """Write the questionnaire for a country and years such as '2023-2025'."""
+    if not is_country(area) or area not in known_codes(country_return.SOURCE).areas:
+        raise DarkfigureError(f"{area}: no country's code of three letters; see the table published.area")
+    span = re.fullmatch(r"((?:19|20)\d\d)(?:-((?:19|20)\d\d))?", years)
+    first, last = (int(span[1]), int(span[2] or span[1])) if span else (1, 0)
+    if not 0 <= last - first < 20:
+        raise DarkfigureError(f"--years {years}: write 2024 or 2023-2025, at most 20 years")
+    if currency and not is_country(currency):
+        raise DarkfigureError(f"--currency {currency}: write the code of ISO 4217, three capital letters")
+    data = questionnaire.build(area, [str(year) for year in range(first, last + 1)], _asked(), currency=currency)
+    if to.exists():
+        raise DarkfigureError(f"{to}: is there already; name another file, or move it away")
+    to.write_bytes(data)
+    print(f"{to}: fill it in, and give it to 'darkfigure receive'")
+
+
+def _asked() -> list[tuple[str, str]]:
+    """The acts that the questionnaire asks for."""
+    with next(p for p in reference_files("crosswalk") if p.stem == country_return.SOURCE.id).open(
+        encoding="utf-8", newline=""
+    ) as file:
+        acts = [(row["code"], row["code_label"]) for row in csv.DictReader(file)]
+    return [*acts, ("_T", "All offences together, by a computer or not")]
+
+
+def _place_with_build() -> Home:
+    place = home()
+    if not place.database.path.exists():
+        raise DarkfigureError(f"{place.database.path}: there is no build yet; run 'darkfigure run' first")
+    return place
+
+
+def _take_now(place: Home, digests: Sequence[str]) -> int:
+    """Take what lies in the inbox, by the job that does so, and print the receipts of these files."""
+    progress = Progress()
+    database = place.database
+    with database.exclusive():
+        _run_jobs(place, database, progress, [country_return.SOURCE.id], None, fetch=False, build=False)
+    refused = False
+    for digest in digests:
+        receipts = place.inbox.receipts_of(digest)
+        if receipts:
+            text = receipts[-1].read_text(encoding="utf-8")
+            print(f"{text}receipt    {receipts[-1]}\n")
+            refused |= text.startswith("REFUSED")
+    for line in progress.failures:
+        print(f"FAILED: {line}")
+    if not refused and not progress.failures:
+        print("'darkfigure run' makes what rests on it, and releases it.")
+    return 1 if refused or progress.failures else 0
+
+
 def _chosen(sources: Iterable[str]) -> list[str]:
     wanted = list(sources) or list(SOURCES)
     for source_id in wanted:
@@ -52,7 +137,7 @@ def _chosen(sources: Iterable[str]) -> list[str]:
     return wanted
 
 
-def _sources_due(database: Database, chosen: list[str], folder: Path | None) -> list[str]:
+def _sources_due(database: Database, chosen: list[str], folder: Path | None, inbox: Inbox) -> list[str]:
     if folder is not None:
         given = [source_id for source_id in chosen if SOURCES[source_id].files_in(folder)]
         if not given:
@@ -66,6 +151,7 @@ def _sources_due(database: Database, chosen: list[str], folder: Path | None) -> 
             source_id
             for source_id in chosen
             if untaken(connection, SOURCES[source_id], database.folder / "raw", folder)
+            or (source_id == country_return.SOURCE.id and inbox.waiting())
         ]
 
 
@@ -78,7 +164,13 @@ def _tables_due(database: Database, releases: Releases) -> list[str]:
 
 
 def _run_jobs(
-    place: Home, database: Database, progress: Progress, due: list[str], folder: Path | None, fetch: bool
+    place: Home,
+    database: Database,
+    progress: Progress,
+    due: list[str],
+    folder: Path | None,
+    fetch: bool,
+    build: bool = True,
 ) -> None:
     # Imported here: it takes seconds, and a run that has nothing to do needs none of it.
     import dagster as dg
@@ -87,7 +179,7 @@ def _run_jobs(
     from assets.intake import IntakeConfig
     from pipelines.definitions import BUILD_JOB, INTAKE_JOB, definitions
 
-    defs = definitions(database, place.releases, progress)
+    defs = definitions(database, place.releases, progress, place.inbox)
     with _instance(place) as instance:
         config = IntakeConfig(folder=str(folder.resolve()) if folder else None, fetch=fetch)
         for source_id in due:
@@ -101,7 +193,7 @@ def _run_jobs(
             contracts = run.get_asset_check_evaluations()
             if not all(check.passed for check in contracts):
                 return  # a contract of the returns is broken: nothing is to be built on them
-        if tables := _tables_due(database, place.releases):
+        if build and (tables := _tables_due(database, place.releases)):
             run = defs.resolve_job_def(BUILD_JOB).execute_in_process(
                 run_config=_QUIET,
                 asset_selection=[asset_key(table) for table in tables],

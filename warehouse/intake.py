@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from darkfigure.errors import DarkfigureError
+from darkfigure.exchange.reading import Delivered, as_parsed, editions
 from darkfigure.sources import accept, returns, text, workbook
 from darkfigure.sources.accept import KnownCodes, check_returns
 from darkfigure.sources.period import span
@@ -39,7 +40,7 @@ class Offer:
     byte_count: int
     url: str
     retrieved_at: datetime  # UTC, naive
-    route: str  # 'carried', 'file', 'fetched'
+    route: str  # 'carried', 'file', 'fetched', 'received', 'withdrawn'
     parse_version: str
     parse: Callable[[], Parsed]
     path: Path | None = None
@@ -95,8 +96,9 @@ def offer_stored(connection: duckdb.DuckDBPyConnection, source: Source, store: P
     """The files taken before, from the store: offered again, since the code that reads them may have changed."""
     rows = connection.execute(
         """
-        SELECT sha256, file_name, url, retrieved_at, route FROM raw.snapshot
+        SELECT DISTINCT sha256, file_name, url, retrieved_at, route FROM raw.snapshot
         WHERE source_id = ? AND route <> 'carried'
+        ORDER BY retrieved_at, sha256
         """,
         [source.id],
     ).fetchall()
@@ -106,21 +108,30 @@ def offer_stored(connection: duckdb.DuckDBPyConnection, source: Source, store: P
 
 def is_taken(connection: duckdb.DuckDBPyConnection, offer: Offer) -> bool:
     """Whether the build holds this snapshot as the present code reads it. A file stands above figures carried."""
+    # A country may send the same file again, to bring back what it has replaced: then it is taken twice.
     row = connection.execute(
-        "SELECT parse_version, route FROM raw.snapshot WHERE snapshot_id = ?", [offer.snapshot_id]
+        """
+        SELECT parse_version, route FROM raw.snapshot
+        WHERE sha256 = $1 AND (retrieved_at = $2 OR $3 NOT IN ('received', 'withdrawn'))
+        """,
+        [offer.sha256, offer.retrieved_at, offer.route],
     ).fetchone()
     return row is not None and (row[0] == offer.parse_version or (offer.route == "carried" and row[1] != "carried"))
 
 
 def take(connection: duckdb.DuckDBPyConnection, offer: Offer, store: Path) -> Parsed:
     """Read a snapshot and put it into the build, in the caller's transaction. Raises SourceError, nothing changed."""
-    parsed = offer.parse()
-    check_returns(parsed, known_codes(offer.source), offer.file_name)
+    parsed, known = offer.parse(), known_codes(offer.source)
+    if isinstance(parsed, Delivered):
+        parsed = as_parsed(parsed.reading.screened(known.offences), offer.file_name)
+    check_returns(parsed, known, offer.file_name)
     if offer.path is not None:
         _store(offer.path, store / offer.sha256)
-    for table in ("raw.snapshot", "returns.observation", "returns.rejected"):
-        connection.execute(f"DELETE FROM {table} WHERE snapshot_id = ?", [offer.snapshot_id])
-    _insert(connection, offer, parsed)
+    if isinstance(parsed, Delivered):
+        _insert_return(connection, offer, parsed)
+    else:
+        _remove(connection, offer.snapshot_id)
+        _insert(connection, offer, parsed, offer.snapshot_id)
     if offer.etag or offer.last_modified:
         # Only now: a file that was refused must be asked for again.
         connection.execute(
@@ -264,12 +275,47 @@ def _reference(table: str) -> Iterable[dict[str, str]]:
             yield from csv.DictReader(file)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, offer: Offer, parsed: Parsed) -> None:
+def _remove(connection: duckdb.DuckDBPyConnection, snapshot_id: str) -> None:
+    for table in ("raw.snapshot", "returns.observation", "returns.rejected"):
+        connection.execute(f"DELETE FROM {table} WHERE snapshot_id = ?", [snapshot_id])
+
+
+def _insert_return(connection: duckdb.DuckDBPyConnection, offer: Offer, parsed: Delivered) -> None:
+    """Put what a country sent into the build: a snapshot for each of its years, dated by its receipt."""
+    before = connection.execute(
+        "SELECT snapshot_id FROM raw.snapshot WHERE sha256 = ? AND retrieved_at = ?", [offer.sha256, offer.retrieved_at]
+    ).fetchall()
+    for (snapshot_id,) in before:
+        _remove(connection, snapshot_id)
+    vintage = offer.retrieved_at.isoformat(timespec="microseconds")
+
+    def standing(edition: str) -> Iterator[tuple[returns.Return, str]]:
+        rows = connection.execute(
+            f"""
+            SELECT {", ".join(returns.Return._fields)}, file_name || ' (' || left(sha256, 8) || ')'
+            FROM returns.observation
+            JOIN (
+                FROM raw.snapshot WHERE source_id = ? AND edition = ? AND vintage < ?
+                ORDER BY vintage DESC, retrieved_at DESC, snapshot_id LIMIT 1
+            ) AS before USING (snapshot_id)
+            ORDER BY locator
+            """,
+            [offer.source.id, edition, vintage],
+        ).fetchall()
+        for *values, file in rows:
+            yield returns.Return(*values), file
+
+    for part in editions(parsed, vintage, standing):
+        named = sha256(f"{offer.sha256} {part.edition} {vintage}".encode())
+        _insert(connection, offer, part, named.hexdigest()[:12])
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, offer: Offer, parsed: Parsed, snapshot_id: str) -> None:
     source = offer.source
     connection.execute(
         f"INSERT INTO raw.snapshot VALUES ({', '.join('?' * 22)})",
         [
-            offer.snapshot_id, source.id, parsed.edition, parsed.vintage, offer.file_name, offer.sha256,
+            snapshot_id, source.id, parsed.edition, parsed.vintage, offer.file_name, offer.sha256,
             offer.byte_count, offer.url, offer.retrieved_at, offer.route, source.publisher,
             source.table, source.licence, source.citation, parsed.language or source.language, source.source_type,
             source.area_scheme, source.offence_scheme, parsed.rows_read, parsed.returns.num_rows,
@@ -290,11 +336,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, offer: Offer, parsed: Parsed)
             $1 AS snapshot_id, $2 AS source_id, *
         FROM accepted JOIN periods USING (time_period)
         """,
-        [offer.snapshot_id, source.id],
+        [snapshot_id, source.id],
     )
     connection.execute(
         "INSERT INTO returns.rejected BY NAME SELECT $1 AS snapshot_id, $2 AS source_id, * FROM rejected",
-        [offer.snapshot_id, source.id],
+        [snapshot_id, source.id],
     )
 
 

@@ -12,7 +12,10 @@ SOURCE_TYPES = [
 class Snapshot(DataFrameModel):
     """One row per publisher's file ever taken: where it came from, under which licence, what was read of it."""
 
-    snapshot_id: str = Field(description="First 12 hex digits of the file's SHA-256", str_matches=r"^[0-9a-f]{12}$")
+    snapshot_id: str = Field(
+        description="First 12 hex digits of the file's SHA-256; of a country's return, of that, its year and receipt",
+        str_matches=r"^[0-9a-f]{12}$",
+    )
     source_id: str = Field(description="The source's declaration in darkfigure.sources")
     edition: str = Field(description="Which of the source's tables or survey rounds this is")
     vintage: str = Field(
@@ -24,8 +27,8 @@ class Snapshot(DataFrameModel):
     url: str = Field(description="The publisher's address for the table")
     retrieved_at: dt.Timestamp(scale=6) = Field(description="When the file was received, in UTC")  # type: ignore[valid-type]
     route: str = Field(
-        description="How its figures came in: carried (with the project), file, fetched",
-        isin=["carried", "file", "fetched"],
+        description="How it came in: carried (with the project), file, fetched; from a country: received, withdrawn",
+        isin=["carried", "file", "fetched", "received", "withdrawn"],
     )
     publisher: str = Field(description="Who publishes it")
     table_title: str = Field(description="The publisher's table")
