@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import openpyxl
 from openpyxl.styles import PatternFill
 
+from tests.unit.mutations import Layout, Sheet
+
 NATIONAL = "Estados Unidos Mexicanos"
 STATE, TYPE = "Entidad federativa", "Tipo de delito"
 CAUSE_LEVELS = ("Causas generales de la no denuncia", "Causas específicas de la no denuncia")
@@ -283,7 +285,9 @@ def _out_of_scope(name: str) -> Grid:
 
 
 def _bound(edition: int, tables: list[Grid]) -> list[Grid]:
-    """The tables behind an index of their titles, with the edition and its year of reference."""
+    """The tables behind an index of their titles, with the edition and its year of reference; none is missing."""
+    numbers = {int(table.name.partition(".")[2]) for table in tables}
+    tables = tables + [_out_of_scope(f"3.{n}") for n in range(1, max(numbers)) if n not in numbers]
     index = Grid("Índice")
     for i, table in enumerate(tables):
         year = next(at for at, value in table.cells.items() if value == YEAR)
@@ -343,3 +347,13 @@ def workbook_2012(edition: int = 2012) -> list[Grid]:
         _cause_by_sex("3.10", f"{of} por causas generales\ny específicas de la no denuncia, según el sexo"),
     ]
     return _bound(edition, tables)
+
+
+def to_layout(grids: Iterable[Grid]) -> Layout:
+    """The sheets by their rows, for mutations, which know no colours: without them every figure is of the best class."""
+    layout = []
+    for grid in grids:
+        height, width = (max(at[i] for at in grid.cells) + 1 for i in (0, 1))
+        rows = [[grid.cells.get((row, column), "") for column in range(width)] for row in range(height)]
+        layout.append(Sheet(grid.name, rows))
+    return layout
