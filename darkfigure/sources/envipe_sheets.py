@@ -145,6 +145,8 @@ def find_tables(
     tables = list(tables)
     blocks = [block for sheet in sheets for block in _blocks(sheet, file)]
     for block in blocks:
+        if block.strays:
+            raise block.error(f"a row of data stands above the headers ({block.strays[0]})")
         entitled = any(_is_entitled(block, table) for table in tables)
         if not entitled and any(isinstance(_layout(block, table), Layout) for table in tables):
             raise block.error("it has the headers of a table that is read, and a title that is not known")
@@ -158,8 +160,6 @@ def find_tables(
                 raise block.error(f"{len(found)} tables, of which this is the first, have in their titles: {words}")
             if block.years != {year}:
                 raise block.error(f"the year below the title is not {year} but {sorted(block.years)}")
-            if block.strays:
-                raise block.error(f"a row of data stands above the headers ({block.strays[0]})")
             layouts = [(table, _layout(block, table)) for table in variants]
             fitting = [(table, layout) for table, layout in layouts if isinstance(layout, Layout)]
             if not fitting:
@@ -194,6 +194,8 @@ def _blocks(sheet: Sheet, file: str) -> Iterator[Block]:
                 break
             title += content
             strays += [sheet.locator(i, c) for c, v in enumerate(sheet.rows[i]) if number_of(v) and not _is_year(v)]
+        else:
+            raise SourceError(file, f"sheet '{sheet.name}', {table_id}", "no table below its number", REMEDY)
 
 
 def _layout(block: Block, table: Table) -> Layout | str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from darkfigure.errors import SourceError
 from darkfigure.sources.inegi_envipe import NATIONAL, SOURCE, parse
 from darkfigure.sources.returns import RETURN_KEY, Parsed
 from darkfigure.sources.workbook import open_sheets
+from tests.unit import mutations
 from tests.unit.envipe_workbook import (
     OFFENCES,
     STATES,
@@ -22,6 +24,7 @@ from tests.unit.envipe_workbook import (
     dark,
     declared,
     to_bytes,
+    to_layout,
     workbook_2012,
     workbook_2024,
 )
@@ -197,6 +200,18 @@ def test_only_fused_digits_are_notes() -> None:
     assert {"Artículo 2", "Extorsión", "Fraude"} <= set(read(grids).returns["offence"].to_pylist())
 
 
+@pytest.mark.parametrize("mark", ["*", " [note 3]", " (2)", "¹", "1)", " ***"])
+def test_other_marks_of_notes_are_no_part_of_labels_headers_or_numbers_of_tables(
+    parsed_2024: Parsed, mark: str
+) -> None:
+    grids = workbook_2024()
+    marked = {"Extorsión", "Por no tener pruebas", "Colima", "Delitos denunciados2", "Cuadro 3.12", "Índice"}
+    marked -= {"Cuadro 3.12"} if mark == "1)" else set()  # what number would that be?
+    for table in grids:
+        table.cells = {at: f"{v}{mark}" if v in marked else v for at, v in table.cells.items()}
+    assert figures(read(grids)) == figures(parsed_2024)
+
+
 def test_what_cannot_be_a_figure_is_rejected() -> None:
     grids = workbook_2024()
     table = sheet(grids, "3.2")
@@ -250,6 +265,17 @@ def new_year(name: str, year: object) -> Callable[[list[Grid]], None]:
     return edit
 
 
+def above(name: str, text: str, row: int) -> Callable[[list[Grid]], None]:
+    """A row moved up, into an empty one above the headers."""
+
+    def edit(grids: list[Grid]) -> None:
+        table = sheet(grids, name)
+        source, _ = table.find(text)
+        table.cells = {(row if at[0] == source else at[0], at[1]): v for at, v in table.cells.items()}
+
+    return edit
+
+
 def more_by_one_cause(grids: list[Grid]) -> None:
     table = sheet(grids, "3.13")
     row, _ = table.find("Por pérdida de tiempo")
@@ -274,6 +300,13 @@ def more_by_one_cause(grids: list[Grid]) -> None:
         (change("3.2", "Bajo, CV", "Bajo"), "not legible"),
         (change("3.12", "Por otras causas", "Otros motivos"), "do not add up"),
         (more_by_one_cause, "do not add up"),
+        (remove("3.6"), "tables are missing, or misnumbered: there are [1, 2, 3, 4, 5, 7, 8"),
+        (remove("3.14"), "tables are missing, or misnumbered"),
+        (change("3.6", "Cuadro 3.6", "Cuadro 3.66"), "tables are missing, or misnumbered"),
+        (change("3.6", "Cuadro 3.6", "Cuadro 3.61)"), "tables are missing, or misnumbered"),
+        (change("3.6", "delitos con mayor", "con mayor"), "a title that is not known"),
+        (above("3.2", "Fraude", 1), "a row of data stands above the headers (sheet '3.2', cell B2)"),
+        (above("3.6", "Cuadro", 60), "no table below its number"),
         (new_year("3.3", 2022), "not 2023 but [2022]"),
         (new_year("3.3", ""), "not 2023 but []"),
         (change("3.3", "INEGI. Encuesta", "INEGI. Encuesta sobre Seguridad Pública 2023 (ENVIPE)."), "2 editions"),
@@ -351,6 +384,26 @@ def test_torn_columns_give_no_other_figure(layout: Layout, at: int, order: list[
     except SourceError:
         return
     assert {key: row["obs_value"] for key, row in after.items()}.items() <= before.items()
+
+
+MUTABLE = to_layout(workbook_2012())
+#: Made and read once: a workbook costs more than the tests of a text.
+UNCHANGED = mutations.as_workbook(MUTABLE)
+
+
+def render(layout: mutations.Layout) -> bytes:
+    return UNCHANGED if layout is MUTABLE else mutations.as_workbook(layout)
+
+
+@cache
+def read_once(data: bytes, file: str) -> Parsed:
+    return parse(data, file)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_a_mutated_workbook_gives_the_same_figures_or_is_refused(chance: Random) -> None:
+    mutations.check(read_once, MUTABLE, render, chance)
 
 
 @pytest.fixture(scope="module")
