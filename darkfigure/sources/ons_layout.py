@@ -60,8 +60,8 @@ KINDS = (
     Kind(r"csew percentages? of", "victims", "PC", base_measure="population"),
     Kind(r"csew victims of crime", "victims", "NR", thousands=True),
     Kind(r"police recorded crime(?!s).*\brates?\b", "recorded_offences", "RT_1K", adds_up=0.051),
-    Kind(r"offences recorded by action fraud", "recorded_offences", "NR", adds_up=0.1, by_recorder=True),
-    Kind(r"police recorded crime by offence", "recorded_offences", "NR", adds_up=0.1),
+    Kind(r"offences recorded by action fraud", "recorded_offences", "NR", adds_up=0.001, by_recorder=True),
+    Kind(r"police recorded crime by offence", "recorded_offences", "NR", adds_up=0.001),
 )
 
 
