@@ -18,7 +18,7 @@ from xml.parsers import expat
 from darkfigure.errors import SourceError
 from darkfigure.exchange.structure import FORMULA_STARTS
 from darkfigure.sources.text import decode
-from darkfigure.sources.workbook import check_workbook
+from darkfigure.sources.workbook import check_xlsx
 
 #: A filled questionnaire has some 100 kB.
 MAX_BYTES = 10 * 1024 * 1024
@@ -75,9 +75,9 @@ def check(data: bytes, file: str) -> None:
     if not data.strip():
         raise SourceError(file, _WHOLE, "the file is empty", _ASK)
     if data.startswith(_ZIP):
-        _check_workbook(data, file)
+        _check_xlsx(data, file)
     elif data.startswith(_OLE):
-        check_workbook(data, file)
+        check_xlsx(data, file)
     elif data.startswith(_ARCHIVES):
         raise SourceError(file, _WHOLE, "an archive", "unpack it and send what is in it")
     elif not data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
@@ -127,12 +127,12 @@ def _check_text(text: str, file: str) -> None:
         raise SourceError(file, f"line {reader.line_num}", f"broken quoting ({exc})", "save it as csv again") from exc
 
 
-def _check_workbook(data: bytes, file: str) -> None:
+def _check_xlsx(data: bytes, file: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             _check_listing(members, file)
-            check_workbook(data, file)
+            check_xlsx(data, file)
             # What the listing declares is now known to be true.
             if sum(member.file_size for member in members) > MAX_INFLATED:
                 raise SourceError(file, _WHOLE, f"inflates beyond {MAX_INFLATED // 2**20} MB", _SAVE_PLAIN)
