@@ -4,6 +4,7 @@ A snapshot is taken whole, with its returns, in one transaction, or not at all. 
 vintage stands beside the older one.
 """
 
+import ast
 import csv
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +19,7 @@ import pyarrow as pa
 
 from darkfigure.errors import DarkfigureError
 from darkfigure.exchange.reading import Delivered, as_parsed, editions
-from darkfigure.sources import accept, returns, text, workbook
+from darkfigure.sources import accept, returns
 from darkfigure.sources.accept import KnownCodes, check_returns
 from darkfigure.sources.period import span
 from darkfigure.sources.returns import Parsed
@@ -27,7 +28,7 @@ from warehouse import REFERENCE, carried
 from warehouse.database import Database
 from warehouse.staleness import hash_of
 
-_SHARED_BY_PARSERS = (returns, text, workbook, accept)
+_CODE = Path(returns.__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -247,10 +248,28 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def parser_version(source: Source) -> str:
-    """A version of all code that has a part in reading the source's files."""
-    modules = [source.parse.__module__, *(module.__name__ for module in _SHARED_BY_PARSERS)]
-    root = Path(returns.__file__).parents[2]
-    return hash_of(*(root.joinpath(*module.split(".")).with_suffix(".py") for module in modules))
+    """A version of all code that has a part in reading the source's files, or in taking what was read."""
+    modules = modules_read_with(source.parse.__module__) | modules_read_with(accept.__name__)
+    return hash_of(*(_CODE.joinpath(*module.split(".")).with_suffix(".py") for module in sorted(modules)))
+
+
+@cache
+def modules_read_with(module: str) -> frozenset[str]:
+    """The module and all of this project's library that it imports, directly or through others."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _CODE.joinpath(*name.split(".")).with_suffix(".py")
+        if name in found or not path.is_file():  # a name imported from a module, or a package
+            continue
+        found.add(name)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("darkfigure"):
+                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names if alias.name.startswith("darkfigure")]
+    return frozenset(found)
 
 
 @cache

@@ -68,7 +68,7 @@ class Table:
         self, id: str, title: str, *, cadence: str, source_type: str, parse: Callable[[bytes, str], Parsed]
     ) -> Source:
         """The declaration of the table, under the names that the API and the data browser give its files."""
-        names = [f"{start}{self.id}[._]*" for start in ("estat_", "")]
+        names = [f"{start}{self.id}[!a-z0-9]*" for start in ("estat_", "")]
         return Source(
             id=id,
             publisher="Eurostat",

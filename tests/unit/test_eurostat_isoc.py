@@ -125,7 +125,12 @@ def test_a_mutated_csv_gives_the_same_figures_or_is_refused(chance: Random) -> N
 @pytest.mark.parametrize("source", [SOURCE, CRIM])
 def test_eurostats_names_of_files_are_known(source: object, tmp_path: Path) -> None:
     own = {"estat_isoc_cisce_ra.tsv.gz", "isoc_cisce_ra_linear.csv", "estat_isoc_cisce_ra_en.csv.gz"}
-    crimes = {"estat_crim_off_cat.tsv", "estat_crim_off_cat_en.csv", "crim_off_cat__custom_1_linear.csv.gz"}
+    crimes = {
+        "estat_crim_off_cat.tsv",
+        "estat_crim_off_cat_en.csv",
+        "crim_off_cat__custom_1_linear.csv.gz",
+        "crim_off_cat (1).tsv",
+    }
     for name in own | crimes | {"estat_isoc_cisce_ran2.tsv.gz", "crim_off_cat.sdmx.xml"}:
         (tmp_path / name).touch()
     assert {path.name for path in source.files_in(tmp_path)} == (own if source is SOURCE else crimes)
