@@ -122,16 +122,16 @@ def parse(data: bytes, file: str) -> Parsed:
     """Read the table, csv or workbook. Raises SourceError where it is not that table, or parts of it are missing."""
     grid = _open(data, file)
     body = [at for at in range(len(grid.rows)) if grid.is_figures(at)]
-    outside = set(range(len(grid.rows))).difference(body)
-    prose = "\n".join(_plain(cell) for at in sorted(outside) for cell in grid.rows[at] if cell != "")
+    others = [row for at, row in enumerate(grid.rows) if at not in set(body)]
+    prose = "\n".join(_plain(cell) for row in others for cell in row if cell != "")
     year = re.search(r"Schweiz\W+(?:Jahr\W+)?(20\d\d)", prose)
     number = re.search(r"T \d\d(\.\d\d){2,}", prose)
     if year is None or (number and number[0][: len(TABLE_ID)] != TABLE_ID):
         problem = f"it is table {number[0]}" if number and year else "no title of 'Schweiz Jahr' and the year"
         raise SourceError(file, "whole file", problem, _RIGHT_TABLE)
     if body and body[0] < grid.top:
-        place, problem = grid.locate(body[0], grid.modi), "a row of figures stands above the header"
-        raise SourceError(file, place, problem, "move the header to the top, or download the file again")
+        problem, remedy = "a row of figures stands above the header", "move the header up, or download the file again"
+        raise SourceError(file, grid.locate(body[0], grid.modi), problem, remedy)
     columns = _columns(grid, file)
     cells = [cell for at, offence in _offences(grid, body) for cell in _read(grid, at, offence, columns, year[1])]
     _check(cells, file, year[1])
@@ -158,8 +158,8 @@ def _open(data: bytes, file: str) -> _Grid:
     found = []
     for rows_of, locate in _of_workbook(data, file) if is_workbook else [_of_text(data, file)]:
         named = ([_label(cell).casefold() for cell in row] for row in rows_of)
-        top, names = next(((at, row) for at, row in enumerate(named) if {_MODUS, _OFFENCES} <= set(row)), (0, []))
-        if names:
+        if head := next(((at, row) for at, row in enumerate(named) if {_MODUS, _OFFENCES} <= set(row)), None):
+            top, names = head
             found.append(_Grid(rows_of, locate, top, names.index(_MODUS)))
     if len(found) != 1:
         problem = f"{len(found)} tables with columns Modi operandi and Straftaten, and it should be one"
@@ -172,7 +172,9 @@ def _of_workbook(data: bytes, file: str) -> Iterator[_Rows]:
 
 
 def _of_text(data: bytes, file: str) -> _Rows:
-    lines = list(rows(decode(data, file), file, ","))
+    text = decode(data, file)
+    delimiter = ";" if re.search(r"Modi operandi[^,;\n]*;", text) else ","  # by whose settings the sheet was saved
+    lines = list(rows(text, file, delimiter))
     header = next((row for _, row in lines if _MODUS in {_label(name).casefold() for name in row}), [])
     for line, row in lines:
         # Prose may stand in lines of its own length; a row of figures that lacks a field has them in other columns.

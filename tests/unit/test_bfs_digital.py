@@ -75,9 +75,9 @@ def printed(cell: object) -> object:
     return f"\u00a0{cell:,} ".replace(",", "\u00a0") if isinstance(cell, int) and cell else f"{cell}"
 
 
-def as_csv(layout: Layout) -> bytes:
+def as_csv(layout: Layout, delimiter: str = ",") -> bytes:
     grid = [[printed(cell) for cell in row] for row in layout[0].grid]
-    return b"\xef\xbb\xbf" + mutations.as_text()([Sheet("csv", grid)])
+    return b"\xef\xbb\xbf" + mutations.as_text(delimiter)([Sheet("csv", grid)])
 
 
 def changed(modus: str, column: int, cell: object, layout: Layout | None = None) -> Layout:
@@ -130,6 +130,10 @@ def test_the_workbook_says_what_the_csv_says_and_shares_in_full():
     assert [r | {"locator": ""} for r in text.returns.to_pylist()] == rounded
     assert row_of(book, "Phishing")[0]["locator"] == "sheet 'T1', cell B7"
     assert row_of(book, "Phishing")[2]["obs_value"] == pytest.approx(100 * 337 / 1011)
+
+
+def test_the_csv_may_have_semicolons():
+    assert figures(parse(as_csv(table(), ";"), "f")) == figures(parse(as_csv(table()), "f"))
 
 
 @pytest.mark.parametrize("share", [337 / 1011, 100 * 337 / 1011, "33.3%", "33.3 %", "33.3", "0.333"])

@@ -335,7 +335,8 @@ def test_a_row_twice_is_refused_and_so_is_a_kreis_that_nobody_knows():
 @settings(max_examples=60, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_changed_workbooks_of_laender(chance):
-    layout = laender(keys=(ALL_OFFENCES, "510000", "897000"))
+    whole = laender(keys=(ALL_OFFENCES, "510000", "897000"))[0]
+    layout = [whole._replace(grid=[row[:7] + row[12:] for row in whole.grid])]  # it costs time, and towns are alike
     mutations.check(parse, layout, mutations.as_workbook, chance, mutations.TO_WORKBOOK)
 
 
