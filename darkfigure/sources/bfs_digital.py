@@ -122,8 +122,7 @@ def parse(data: bytes, file: str) -> Parsed:
     """Read the table, csv or workbook. Raises SourceError where it is not that table, or parts of it are missing."""
     grid = _open(data, file)
     body = [at for at in range(len(grid.rows)) if grid.is_figures(at)]
-    others = [row for at, row in enumerate(grid.rows) if at not in set(body)]
-    prose = "\n".join(_plain(cell) for row in others for cell in row if cell != "")
+    prose = "\n".join(_plain(cell) for at, row in enumerate(grid.rows) if at not in body for cell in row if cell)
     year = re.search(r"Schweiz\W+(?:Jahr\W+)?(20\d\d)", prose)
     number = re.search(r"T \d\d(\.\d\d){2,}", prose)
     if year is None or (number and number[0][: len(TABLE_ID)] != TABLE_ID):
