@@ -65,46 +65,50 @@ _REMEDY = "compare it with the Home Office's own file; if the table has changed,
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows by column, each cell as text, and the place of each row's number."""
+    """Rows by column, each cell as text; and the place of each number, in a csv its line."""
 
     columns: dict[str, Any]
-    locators: Any
+    places: Any
+    header: str = ""  # in a csv, that of the numbers
 
     def filter(self, mask: Any) -> "_Rows":
-        return _Rows({name: column.filter(mask) for name, column in self.columns.items()}, self.locators.filter(mask))
+        columns = {name: column.filter(mask) for name, column in self.columns.items()}
+        return _Rows(columns, self.places.filter(mask), self.header)
+
+    def locators(self) -> Any:
+        if not self.header:
+            return self.places
+        return pc.binary_join_element_wise("line ", pc.cast(self.places, pa.string()), f", column {self.header}", "")
 
 
 def parse(data: bytes, file: str) -> Parsed:
     """Read the tables of a csv or a workbook. Raises SourceError where it is none, or lacks a part of the nation."""
     rows = _of_workbook(data, file) if data.startswith(b"PK") else _of_csv(data, file)
+    codes = rows.columns[CODE] = _mapped(rows.columns[CODE], _code)
     # A row of prose has neither code nor number.
-    rows = rows.filter(pc.or_(pc.not_equal(rows.columns[CODE], ""), pc.not_equal(rows.columns[COUNT], "")))
-    rows.columns[CODE] = _mapped(rows.columns[CODE], lambda text: text if _CODE.fullmatch(text) else _plain(text))
-    rows.columns[YEAR] = _mapped(rows.columns[YEAR], _year)
-    for name in (FORCE, LABEL):
-        rows.columns[name] = _mapped(rows.columns[name], _plain)
-    of_code = _mapped(rows.columns[CODE], lambda text: not text or _CODE.fullmatch(text) is not None, pa.bool_())
-    of_group, of_subgroup = (
-        _mapped(rows.columns[name], lambda text: _GROUP.search(text) is not None, pa.bool_())
-        for name in (GROUP, SUBGROUP)
-    )
-    taken = rows.filter(pc.or_(of_code, pc.or_(of_group, of_subgroup)))
-    if not len(taken.locators):
+    printed = pc.or_(pc.not_equal(codes, ""), pc.not_equal(rows.columns[COUNT], ""))
+    in_scope = _mapped(codes, lambda code: not code or _CODE.fullmatch(code) is not None, pa.bool_())
+    for name in (GROUP, SUBGROUP):
+        of_fraud = _mapped(rows.columns[name], lambda text: _GROUP.search(text) is not None, pa.bool_())
+        in_scope = pc.or_(in_scope, of_fraud)
+    taken = rows.filter(pc.and_(printed, in_scope))
+    if not len(taken.places):
         raise SourceError(file, "column 'Offence_Code'", "no offence of cybercrime or fraud in it", _REMEDY)
-    _check_complete(rows, taken, file)
+    for name, clean in ((YEAR, _year), (FORCE, _plain), (LABEL, _plain)):
+        taken.columns[name] = _mapped(taken.columns[name], clean)
+    _check_complete(taken, file)
     figures, rejected = _figures(taken, file)
     first, *others = sorted(taken.columns[YEAR].unique().to_pylist())
     edition = f"{first} onwards" if others else first
-    return Parsed.of_table(figures, rejected, file, edition=edition, rows_read=len(rows.locators))
+    return Parsed.of_table(figures, rejected, file, edition=edition, rows_read=pc.sum(printed).as_py())
 
 
 def _of_csv(data: bytes, file: str) -> _Rows:
     above, data = _preamble(data, file)
     header, columns, lines = read_columns(data, file, ",", legacy="latin-1")
     at = find_columns([_name(cell) for cell in header], _NAMES, file, f"line {above + 1}")
-    number = pc.cast(pc.add(lines, above), pa.string())
-    locators = pc.binary_join_element_wise("line ", number, f", column {header[at[COUNT]]}", "")
-    return _Rows({name: pc.fill_null(columns[place], "") for name, place in at.items()}, locators)
+    texts = {name: columns[place].combine_chunks() for name, place in at.items()}
+    return _Rows(texts, pc.add(lines, above), header[at[COUNT]])
 
 
 def _preamble(data: bytes, file: str) -> tuple[int, bytes]:
@@ -173,20 +177,23 @@ def _year(text: str) -> str:
     return f"{years[1]}/{years[2]}" if years else text
 
 
+def _code(text: str) -> str:
+    return text if _CODE.fullmatch(text) else _plain(text)
+
+
 def _mapped(column: Any, function: Callable[[str], Any], kind: pa.DataType | None = None) -> Any:
     """The column with ``function`` done to each text: once for each that is different."""
-    texts = column.unique()
-    return pa.array(map(function, texts.to_pylist()), kind or pa.string()).take(pc.index_in(column, texts))
+    texts = column.dictionary_encode()
+    return pa.array(map(function, texts.dictionary.to_pylist()), kind or pa.string()).take(texts.indices)
 
 
-def _check_complete(rows: _Rows, taken: _Rows, file: str) -> None:
+def _check_complete(rows: _Rows, file: str) -> None:
     """Refuse a table of the nation that lacks forces, or an offence that each of them or the nation has."""
+    names = [YEAR, QUARTER, FORCE, CODE]
+    table = pa.table([rows.columns[name] for name in names], names).group_by(names).aggregate([])
     offences: dict[tuple[str, str], dict[str, set[str]]] = {}
-    for (year, quarter, force), codes in (
-        *((key, ()) for key in _keys(rows, (YEAR, QUARTER, FORCE))),
-        *((key[:3], key[3:]) for key in _keys(taken, (YEAR, QUARTER, FORCE, CODE))),
-    ):
-        offences.setdefault((year, quarter), {}).setdefault(force, set()).update(codes)
+    for year, quarter, force, code in zip(*(table[name].to_pylist() for name in names), strict=True):
+        offences.setdefault((year, quarter), {}).setdefault(force, set()).add(code)
     largest: dict[str, int] = {}
     for (year, _), forces in offences.items():
         largest[year] = max(largest.get(year, 0), len(forces))
@@ -204,11 +211,6 @@ def _check_complete(rows: _Rows, taken: _Rows, file: str) -> None:
                     raise SourceError(file, place, problem, _REMEDY)
 
 
-def _keys(rows: _Rows, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    table = pa.table([rows.columns[name] for name in names], list(names)).group_by(list(names)).aggregate([])
-    return zip(*(table[name].to_pylist() for name in names), strict=True)
-
-
 def _figures(rows: _Rows, file: str) -> tuple[pa.Table, list[Rejected]]:
     texts = rows.columns[COUNT]
     is_number = pc.match_substring_regex(texts, _NUMBER)
@@ -217,19 +219,19 @@ def _figures(rows: _Rows, file: str) -> tuple[pa.Table, list[Rejected]]:
     rejected = [
         Rejected(TABLE_ID, place, text, _why(text, code))
         for place, text, code in zip(
-            *(c.filter(pc.invert(good)).to_pylist() for c in (rows.locators, texts, rows.columns[CODE])), strict=True
+            *(c.filter(pc.invert(good)).to_pylist() for c in (rows.locators(), texts, rows.columns[CODE])), strict=True
         )
     ]
     rows, is_number = rows.filter(good), is_number.filter(good)
-    texts, columns = rows.columns[COUNT], rows.columns
+    texts, columns, locators = rows.columns[COUNT], rows.columns, rows.locators()
     number = pc.if_else(is_number, pc.replace_substring(texts, ",", ""), pa.scalar(None, pa.string()))
     quarters = pc.binary_join_element_wise(columns[YEAR], columns[QUARTER], "|")
-    places = dict(zip(quarters.to_pylist(), rows.locators.to_pylist(), strict=True))
+    places = dict(zip(reversed(quarters.to_pylist()), reversed(locators.to_pylist()), strict=True))
     periods = {quarter: _period(quarter, places[quarter], file) for quarter in places}
     return figures_of(
         len(texts),
         table_id=TABLE_ID,
-        locator=rows.locators,
+        locator=locators,
         ref_area=columns[FORCE],
         time_period=_mapped(quarters, lambda quarter: periods[quarter][0]),
         offence=columns[CODE],
