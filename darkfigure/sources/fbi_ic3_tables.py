@@ -58,6 +58,7 @@ _OUT_OF_SCOPE = re.compile(r"subject|destination|crypto|virtual|countr|call cent
 _FOOTNOTE = re.compile(
     r"\s*(\[note \d+\]|\(\d{1,2}\)|\d\)|[*†‡¹²³⁴-⁹]+)$|(?<=[A-Za-z.])\d{1,2}$|^(\[note|\d+\])$", re.IGNORECASE
 )
+_ARROWS = re.compile(r"[▲△▼▽↑↓⬆⬇]+")  # the trend beside a figure
 _NOTE = re.compile(r"[*†‡(•]|(Note|Notes|Source|Sources|Please|Accessibility)\b|\d{1,2}[.)]?\s+[A-Za-z]")
 
 
@@ -196,7 +197,9 @@ def _read_rows(table: Table, lines: list[Line], titles: int) -> None:
         reader = _Reader(table, list(block.middles.items()))
         for number, line in enumerate(lines):
             pairs = zip(line.words, line.raised, strict=True)
-            inside = [(word, raised) for word, raised in pairs if block.left <= word.x0 < right]
+            inside = [
+                (w, raised) for w, raised in pairs if block.left <= w.x0 < right and not _ARROWS.fullmatch(w.text)
+            ]
             if inside and not reader.read(inside, beside_note=any(abs(line.y - y) < 3 for y in noted)):
                 noted.append(line.y)
             if number >= len(lines) - titles:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from darkfigure.sources import pdf as reader
 from darkfigure.sources.accept import check_returns
 from darkfigure.sources.fbi_ic3 import EVERYWHERE, SOURCE, parse
-from darkfigure.sources.fbi_ic3_tables import STATES, TYPES
+from darkfigure.sources.fbi_ic3_tables import PLACED, STATES, TYPES
 from darkfigure.sources.returns import Parsed
 from tests.unit import mutations
 from tests.unit.layouts import figures, refused
@@ -364,6 +364,17 @@ def test_shifted_and_trembling_places_change_nothing(chance: Random) -> None:
 @given(st.randoms(use_true_random=False))
 def test_a_mutation_gives_the_same_figures_or_a_refusal(chance: Random) -> None:
     mutations.check(remembered, LAYOUT, as_pdf, chance, mutations.TO_WORKBOOK)
+
+
+def test_an_arrow_beside_a_figure_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = figures(parse(GOOD, "f"))
+    answer = reader.read(GOOD, PLACED)
+    for _, _, _, words in answer["pages"]:
+        words += [
+            word._replace(text="▼", x0=word.x1 + 3, x1=word.x1 + 9) for word in words if word.text.startswith("4,")
+        ]
+    monkeypatch.setattr(reader, "_ask", lambda *_: answer)
+    assert figures(parse(GOOD, "f")) == expected
 
 
 def lost_text(layout: Layout, chance: Random) -> Layout:
