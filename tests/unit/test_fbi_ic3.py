@@ -348,7 +348,7 @@ def test_a_raised_number_of_a_footnote_belongs_to_no_label_head_or_figure() -> N
     assert figures(placed(marked)) == figures(parse(GOOD, "f"))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_shifted_and_trembling_places_change_nothing(chance: Random) -> None:
     across, down = chance.uniform(-20, 20), chance.uniform(-40, 20)
@@ -395,7 +395,7 @@ def lost_row(layout: Layout, chance: Random) -> Layout:
     return [s._replace(grid=[*s.grid[:place], *s.grid[place + 1 :]]) if s is sheet else s for s in layout]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_a_lost_text_gives_the_same_figures_or_a_refusal(chance: Random) -> None:
     mutations.check(remembered, LAYOUT, as_pdf, chance, (lost_text, lost_row))

@@ -115,12 +115,12 @@ def test_a_file_that_draws_without_end_is_stopped(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_stream_that_inflates_beyond_memory_is_stopped() -> None:
-    bomb = zlib.compress(zlib.compress(b" " * 2**29, 1), 9)
+    bomb = zlib.compress(zlib.compress(b" " * 2**27, 1), 9)
     content = b"<< /Length %d /Filter [/FlateDecode /FlateDecode] >>\nstream\n%s\nendstream" % (len(bomb), bomb)
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents [%s] >>" % b" ".join([b"4 0 R"] * 8),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents [%s] >>" % b" ".join([b"4 0 R"] * 12),
         content,
     ]
     try:
