@@ -1,8 +1,11 @@
 """The assets of ``reference``: reviewed csv as tables, typed by their contracts, and the denominators and rates of money."""
 
+from pathlib import Path
+
 import duckdb
 
 from assets.building import checks, sql_asset, table_asset
+from darkfigure.errors import DarkfigureError
 from validations.contracts import CONTRACTS
 from warehouse.intake import reference_files
 from warehouse.recipes import csv_tables, sql_tables
@@ -16,11 +19,19 @@ def _fill_from_csv(connection: duckdb.DuckDBPyConnection, table: str) -> None:
         f"{name}::{_CASTS.get(str(column.dtype), 'VARCHAR')} AS {name}" for name, column in columns.items()
     )
     files = [str(path) for path in reference_files(table.split(".")[1])]
-    # Text stays text: '004' is a code. An empty field is the empty string and no null.
+    for file in files:
+        header = Path(file).read_text(encoding="utf-8").partition("\n")[0]
+        if header != ",".join(columns):
+            raise DarkfigureError(f"{file}: line 1: '{header}'; make it '{','.join(columns)}'")
+    listed = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
+    # Text stays text: '004' is a code. An empty field is the empty string and no null. Nothing is guessed.
     connection.execute(
         f"""
         CREATE OR REPLACE TABLE {table} AS SELECT {selected}
-        FROM read_csv($files, header = true, all_varchar = true, nullstr = 'NULL', delim = ',', quote = '"')
+        FROM read_csv(
+            $files, auto_detect = false, header = true, columns = {{{listed}}}, nullstr = 'NULL', delim = ',', quote = '"',
+            escape = '"'
+        )
         """,
         {"files": files},
     )

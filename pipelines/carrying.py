@@ -18,27 +18,25 @@ def carry_all(folder: Path, figures: Path = FIGURES) -> None:
     listed = {snapshot.sha256: snapshot for snapshot in carried.snapshots(figures)}
     for source in SOURCES.values():
         for path in source.files_in(folder):
-            data = path.read_bytes()
+            data, name = path.read_bytes(), source.name_of(path)
             digest = sha256(data).hexdigest()
-            parsed = source.parse(data, path.name)
-            check_returns(parsed, known_codes(source), path.name)
+            parsed = source.parse(data, name)
+            check_returns(parsed, known_codes(source), name)
             before = listed.get(digest)
             listed[digest] = carried.CarriedSnapshot(
                 source_id=source.id,
                 edition=parsed.edition,
                 vintage=parsed.vintage,
-                file_name=path.name,
+                file_name=name,
                 sha256=digest,
                 byte_count=len(data),
-                url=source.url_of(path.name),
+                url=source.url_of(name),
                 retrieved_at=before.retrieved_at if before else f"{datetime.now(UTC):%Y-%m-%dT00:00:00}",
                 rows_read=parsed.rows_read,
                 language=parsed.language,
             )
             carried.save(listed[digest], parsed, figures)
-            print(
-                f"{source.id} {path.name}: {parsed.returns.num_rows:,} returns, {parsed.rejected.num_rows:,} rejected"
-            )
+            print(f"{source.id} {name}: {parsed.returns.num_rows:,} returns, {parsed.rejected.num_rows:,} rejected")
     carried.save_table(list(listed.values()), figures)
     for path in sorted(folder.rglob("UNSD*.csv")):
         _write_areas(unsd_m49.parse(path.read_bytes(), path.name))

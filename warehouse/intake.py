@@ -90,7 +90,8 @@ def offer_file(source: Source, path: Path, *, route: str, name: str, url: str, r
 def offer_folder(source: Source, folder: Path) -> Iterator[Offer]:
     """The files in a folder that carry one of the publisher's names."""
     for path in source.files_in(folder):
-        yield offer_file(source, path, route="file", name=path.name, url=source.url_of(path.name), retrieved_at=_now())
+        name = source.name_of(path)
+        yield offer_file(source, path, route="file", name=name, url=source.url_of(name), retrieved_at=_now())
 
 
 def offer_stored(connection: duckdb.DuckDBPyConnection, source: Source, store: Path) -> Iterator[Offer]:

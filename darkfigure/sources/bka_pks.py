@@ -152,7 +152,7 @@ def _period(table: Table) -> str:
         return months(year, month, 12 * (last_year - year) + last_month - month + 1)
     if named := re.search(r"(?<!\d)20\d\d(?!\d)", table.file):
         return named[0]
-    remedy = "put the year of the figures before the file's name: 2022_KR-F-01-T01-..."
+    remedy = "put the file into a folder of the year of its figures: 2022/KR-F-01-T01-..."
     raise SourceError(table.file, "whole file", "neither the file nor its name says the year", remedy)
 
 
@@ -278,7 +278,7 @@ SOURCE = Source(
     publisher="Bundeskriminalamt (BKA), Germany",
     table="Polizeiliche Kriminalstatistik, table 01: cases by offence, of Länder and of Kreise",
     urls=(),
-    files=("*LA-F-01-T01-*.xlsx", "*KR-F-01-T01-*.xlsx", "20[0-9][0-9]*-F-01-T01-*.csv"),
+    files=("*LA-F-01-T01-*.xlsx", "*KR-F-01-T01-*.xlsx", "*LA-F-01-T01-*.csv", "*KR-F-01-T01-*.csv"),
     licence="BKA: reuse with the source named",
     citation="Bundeskriminalamt, Polizeiliche Kriminalstatistik (PKS), table 01",
     cadence="0 5 15 4-6 *",
@@ -287,4 +287,5 @@ SOURCE = Source(
     area_scheme="BKA PKS",
     offence_scheme="PKS",
     parse=parse,
+    named_with_folder=True,  # a csv does not say its year: KR-F-01-T01-... stands in a folder of the year
 )

@@ -4,6 +4,7 @@ Here: the fields of a declaration, and finding a publisher's files in a folder b
 Not here: reading a file (each module's ``parse``), or fetching one (``fetch``).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -18,7 +19,8 @@ class Source:
 
     ``parse`` takes the file's bytes and its name, and raises SourceError where the file cannot be taken whole.
     ``urls`` are the publisher's own addresses; none where its files come by hand. ``files`` are the names that the
-    publisher gives the file (shell patterns), by which ``--from`` recognises it. ``area_scheme`` and
+    publisher gives the file (shell patterns), by which ``--from`` recognises it; where a publisher gives the file of
+    every year the same name, in a folder of the year, the folder is part of the name. ``area_scheme`` and
     ``offence_scheme`` name the national codes that the returns are in, as the reference tables know them.
     """
 
@@ -31,10 +33,16 @@ class Source:
     citation: str
     cadence: str  # cron, in UTC: when to look for a new vintage
     language: str
-    source_type: str  # 'police_recorded', 'prosecution_recorded', 'victim_survey', 'denominator'
+    source_type: str  # as the contract of raw.snapshot lists them: 'police_recorded', 'victim_survey', 'quotation' ...
     area_scheme: str
     offence_scheme: str
     parse: Callable[[bytes, str], Parsed]
+    named_with_folder: bool = False
+
+    def name_of(self, path: Path) -> str:
+        """The name that the publisher gives a file."""
+        in_year = self.named_with_folder and re.fullmatch(r"(19|20)\d\d", path.parent.name)
+        return f"{path.parent.name}/{path.name}" if in_year else path.name
 
     def files_in(self, folder: Path) -> list[Path]:
         """The files below ``folder`` that carry one of this publisher's names, sorted."""

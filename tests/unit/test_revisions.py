@@ -84,3 +84,12 @@ def test_two_editions_are_no_vintages_of_each_other(build):
     put_snapshot(build, "round", edition="2024", vintage="2024")
     put_return(build, "round", "R-round", time_period="2021", obs_value=1000.0)
     assert made(build, TABLE) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "revised"),
+    [(12.3, 12.3412, False), (12.3, 12.36, True), (59.0, 59.4, False), (59.0, 60.0, True), (100.0, 140.0, True)],
+)
+def test_the_same_figure_with_fewer_decimals_is_no_revision(build, before, after, revised):
+    build.execute("UPDATE returns.observation SET obs_value = ? WHERE return_id = 'R-old2021'", [before])
+    assert len(changed(build, obs_value=after)) == revised

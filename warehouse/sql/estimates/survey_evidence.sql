@@ -6,7 +6,10 @@ WITH survey AS (
         *,
         CASE WHEN cv_lower_pct IS NOT NULL THEN coalesce(cv_upper_pct, 'infinity'::DOUBLE) / 100 END AS cv
     FROM harmonised.observation
-    WHERE source_type = 'victim_survey' AND reason = '_Z' AND sex = '_T' AND age = '_T' AND breakdown = '_T'
+    WHERE source_type = 'victim_survey'
+        -- Surveys of which it has been judged what is to be set beside what.
+        AND offence_scheme IN (SELECT survey_scheme FROM reference.survey_recorded_pair)
+        AND reason = '_Z' AND sex = '_T' AND age = '_T' AND breakdown = '_T'
 ),
 evidence AS (
     SELECT

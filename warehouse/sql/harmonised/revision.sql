@@ -1,5 +1,6 @@
 -- What changed from one vintage of a table to the next: which figure, by how much, when. A period that only one of the
--- two covers is no revision. A vintage that came in twice is compared as it is in use.
+-- two covers is no revision, and neither is the same figure with fewer decimals. A vintage that came in twice is
+-- compared as it is in use.
 WITH vintage AS (
     SELECT source_id, edition, vintage, snapshot_id, retrieved_at
     FROM raw.snapshot
@@ -49,6 +50,11 @@ compared AS (
         coalesce(a.unit_measure, b.unit_measure) AS unit_measure,
         b.obs_value AS value_before,
         a.obs_value AS value_after,
+        -- Half a unit of the last decimal of whichever has fewer: 0.05 where 12.3 stands beside 12.3412.
+        0.5 * 10.0 ** -least(
+            length(rtrim(split_part(b.obs_value::VARCHAR, '.', 2), '0')),
+            length(rtrim(split_part(a.obs_value::VARCHAR, '.', 2), '0'))
+        ) AS rounding,
         b.obs_status AS status_before,
         a.obs_status AS status_after,
         b.return_id AS return_id_before,
@@ -86,7 +92,10 @@ JOIN covered AS b ON b.snapshot_id = c.before_id
 JOIN covered AS a ON a.snapshot_id = c.after_id
 WHERE c.start_date >= greatest(b.first_day, a.first_day)
     AND c.end_date <= least(b.last_day, a.last_day)
-    AND (c.value_before, c.status_before, c.return_id_before IS NULL)
-        IS DISTINCT FROM (c.value_after, c.status_after, c.return_id_after IS NULL)
+    AND (
+        c.status_before IS DISTINCT FROM c.status_after
+        OR (c.value_before IS NULL) <> (c.value_after IS NULL)
+        OR abs(c.value_after - c.value_before) > c.rounding * (1 + 1e-9)
+    )
 ORDER BY c.source_id, c.edition, c.vintage_after, c.ref_area, c.offence, c.measure, c.time_period, c.return_id_before,
     c.return_id_after

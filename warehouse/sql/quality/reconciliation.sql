@@ -73,7 +73,7 @@ part AS (
         AND list_contains(d.part_list, f.offence)
         AND f.start_date >= w.start_date
         AND f.end_date <= w.end_date
-    WHERE CASE WHEN d.part_kind = '' THEN n.inner_area = w.ref_area ELSE a.kind = d.part_kind END
+    WHERE CASE WHEN d.part_kind = '' THEN n.inner_area = w.ref_area ELSE a.kind = d.part_kind AND n.inner_area <> w.ref_area END
     GROUP BY ALL
     HAVING sum(f.end_date - f.start_date + 1)
         = count(DISTINCT f.ref_area) * any_value(len(d.part_list) * (w.end_date - w.start_date + 1))
