@@ -1,4 +1,4 @@
-"""The assets of ``reference``: reviewed csv as tables, typed by their contracts, and the denominators and rates of money."""
+"""The assets of ``reference``: reviewed csv as tables, typed by their contracts; denominators and rates of money."""
 
 from pathlib import Path
 
@@ -29,8 +29,8 @@ def _fill_from_csv(connection: duckdb.DuckDBPyConnection, table: str) -> None:
         f"""
         CREATE OR REPLACE TABLE {table} AS SELECT {selected}
         FROM read_csv(
-            $files, auto_detect = false, header = true, columns = {{{listed}}}, nullstr = 'NULL', delim = ',', quote = '"',
-            escape = '"'
+            $files, auto_detect = false, header = true, columns = {{{listed}}}, nullstr = 'NULL',
+            delim = ',', quote = '"', escape = '"'
         )
         """,
         {"files": files},

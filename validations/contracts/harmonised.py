@@ -15,7 +15,6 @@ from darkfigure.sources.returns import (
 from validations.contracts.reference import RELATIONS, UNITS_OF_COUNT
 from validations.contracts.returns import UNIT
 
-
 #: The measures of which rates are made.
 COUNTED = [
     "recorded_offences", "recorded_cases", "case_files", "crimes", "complaints", "scam_reports", "victimisations",
@@ -30,8 +29,8 @@ class Observation(DataFrameModel):
     source_type: str = Field(description="What kind of source it is")
     ref_area: str = Field(description="The area in reference.area")
     time_period: str = Field(description="The period, as an SDMX time period", str_matches=f"^{period.PATTERN}$")
-    start_date: dt.Date = Field(description="First day of the period")  # type: ignore[valid-type]
-    end_date: dt.Date = Field(description="Last day of the period")  # type: ignore[valid-type]
+    start_date: dt.Date = Field(description="First day of the period")
+    end_date: dt.Date = Field(description="Last day of the period")
     offence_scheme: str = Field(description="The scheme that the offence code belongs to")
     offence: str = Field(description="The publisher's offence code or label; _T all offences")
     act: str = Field(description="Act in reference.act; several joined by |; empty for none")

@@ -68,8 +68,8 @@ class Observation(DataFrameModel):
     period_label: str = Field(description="The period as printed, where that says more than time_period")
     ref_area_label: str = Field(description="The publisher's name of the area, where ref_area is a code")
     offence_label: str = Field(description="The publisher's label of the offence, where offence is a code")
-    start_date: dt.Date = Field(description="First day of the period")  # type: ignore[valid-type]
-    end_date: dt.Date = Field(description="Last day of the period")  # type: ignore[valid-type]
+    start_date: dt.Date = Field(description="First day of the period")
+    end_date: dt.Date = Field(description="Last day of the period")
 
     class Config:
         strict = True
