@@ -114,9 +114,10 @@ def withdraw(database: Database, source: Source, inbox: Inbox, area: str, years:
         standing = _standing_years(connection, source, area)
     wanted = years or standing
     if not wanted or set(wanted) - set(standing):
-        missing = ", ".join(sorted(set(wanted) - set(standing))) or "any year"
-        held = f"it has {', '.join(standing)}" if standing else "it has none at all"
-        raise DarkfigureError(f"{one_line(area)}: has no return of {missing} to withdraw; {held}")
+        if not standing:
+            raise DarkfigureError(f"{one_line(area)}: no return of it stands, so there is nothing to withdraw")
+        missing, held = ", ".join(sorted(set(wanted) - set(standing))), ", ".join(standing)
+        raise DarkfigureError(f"{one_line(area)}: no return of {one_line(missing)} stands; those that do: {held}")
     now = datetime.now(UTC)
     notice = delivery.withdrawal(area, wanted, reason, now.isoformat(timespec="seconds"))
     name = f"withdrawal_{area}_{now:%Y%m%dT%H%M%S%f}.json"

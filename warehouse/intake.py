@@ -235,7 +235,10 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     ids = "''::VARCHAR AS snapshot_id, ''::VARCHAR AS source_id"
     days = "NULL::DATE AS start_date, NULL::DATE AS end_date"
     connection.execute(
-        f"CREATE TABLE IF NOT EXISTS returns.observation AS SELECT ''::VARCHAR AS return_id, {ids}, *, {days} FROM accepted"
+        f"""
+        CREATE TABLE IF NOT EXISTS returns.observation AS
+        SELECT ''::VARCHAR AS return_id, {ids}, *, {days} FROM accepted
+        """
     )
     # A build of before may lack a column; every snapshot in it is read anew, since the code that reads has changed.
     present = {row[0] for row in connection.execute("DESCRIBE returns.observation").fetchall()}

@@ -183,7 +183,7 @@ def test_every_table_and_column_of_the_release_has_a_comment(released):
     assert not released.ask(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'published' AND coalesce(comment, '') = ''"
     )
-    assert released.ask("SELECT count(*) FROM duckdb_tables()")[0][0] == 9
+    assert released.ask("SELECT count(*) FROM duckdb_tables()")[0][0] == 13
 
 
 def test_every_assumption_of_an_estimate_is_explained_in_the_release(released):
@@ -222,3 +222,97 @@ def test_untrusted_sql_cannot_write_or_leave_the_database(released, tmp_path):
         with pytest.raises(duckdb.Error):
             released.ask(sql)
     assert not list(tmp_path.iterdir())
+
+
+#: What adds up in the figures carried and what does not: compared, equal, and the extremes of whole less parts.
+RECONCILED = {
+    "bfs_groups": (1, 1, 0, 0),  # BFS T 19.02.09.01.02, 2024: 59,034
+    "bka_kreise": (1, 0, 29_345, 29_345),  # BKA PKS 2022, key 897000: 400 Kreise make 107,520, the nation 136,865
+    "bka_laender": (1, 1, 0, 0),  # BKA PKS 2024, table 01: 131,391
+    "bka_parts": (17, 17, 0, 0),  # the nation and 16 Länder
+    "ic3_states": (1, 0, 253_348, 253_348),  # IC3 report 2020: 791,790 complaints
+    "ic3_types_2020": (1, 0, 11_387, 11_387),
+    "india_states": (7, 2, -4_200, 0),  # Rajya Sabha 266/226 and Crime in India 2018, table 9A.1
+    "ons_home_office_action_fraud": (1, 1, 0, 0),  # ONS table A4, April 2017 to March 2018: 277,033
+    "ons_home_office_cifas": (1, 1, 0, 0),  # 276,997
+    "ons_recorders": (13, 10, 0, 72_768),  # until 2012/13 police forces recorded fraud too
+    "spain_communities": (9, 0, 3_515, 6_102),  # abroad and unknown places are apart
+    "spain_ministry_eurostat": (3, 3, 0, 0),  # 2017 to 2019
+    "statcan_provinces": (10, 5, 0, 67),
+    "statcan_violations": (10, 10, 0, 0),
+    "uncts_eurostat_fraud": (236, 217, -42_332, 567),
+}
+
+
+def test_what_reconciles_and_what_does_not(released):
+    found = released.ask(
+        "SELECT reconciliation, count(*), count(*) FILTER (reconciles), min(difference_count), max(difference_count) "
+        "FROM published.reconciliation GROUP BY ALL"
+    )
+    assert {name: tuple(numbers) for name, *numbers in found} == RECONCILED
+
+
+@pytest.mark.parametrize(
+    ("name", "area", "period", "whole", "parts"),
+    [
+        ("bka_kreise", "DEU", "2022", 136_865, 107_520),
+        ("bka_parts", "DEU", "2024", 131_391, 131_391),
+        ("ons_home_office_action_fraud", "GB-EAW", "2017-04-01/P1Y", 277_033, 277_033),
+        ("ons_home_office_cifas", "GB-EAW", "2017-04-01/P1Y", 276_997, 276_997),
+        ("spain_ministry_eurostat", "ESP", "2019", 5_477, 5_477),
+        ("india_states", "IND", "2018", 27_248, 27_743),
+    ],
+)
+def test_a_whole_and_its_parts(released, name, area, period, whole, parts):
+    (found,) = released.ask(
+        f"SELECT whole_count, parts_count FROM published.reconciliation WHERE reconciliation = '{name}' "
+        f"AND ref_area = '{area}' AND time_period = '{period}' ORDER BY difference_count LIMIT 1"
+    )
+    assert found == (whole, parts)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        # ONS appendix tables, year ending September 2022: A1, and the recorded total of A4
+        ("source_id = 'ons_csew' AND offence = 'Fraud' AND measure = 'crimes' AND time_period = '2021-10-01/P1Y'", 3_708_899.87),
+        ("source_id = 'ons_csew' AND offence = 'TOTAL FRAUD AND COMPUTER MISUSE OFFENCES' AND time_period = '2021-10-01/P1Y'", 1_110_681),
+        # IC3 report 2020
+        ("source_id = 'fbi_ic3' AND offence = '_T' AND measure = 'complaints' AND ref_area = 'USA' AND time_period = '2020' AND age = '_T'", 791_790),
+        ("source_id = 'fbi_ic3' AND offence = 'Advanced Fee' AND measure = 'complaints' AND time_period = '2020'", 13_020),
+        # Statistics Canada 35-10-0001-01, 2024
+        ("source_id = 'statcan_35100001' AND offence = '_T' AND ref_area = 'CAN' AND time_period = '2024'", 92_567),
+        # BFS T 19.02.09.01.02, 2024
+        ("source_id = 'bfs_digital' AND offence = 'Phishing' AND measure = 'recorded_offences'", 5_930),
+        # Rajya Sabha 266/226 and 267/528
+        ("source_id = 'ncrb' AND ref_area = 'IND' AND measure = 'recorded_cases' AND time_period = '2022'", 65_893),
+        ("source_id = 'cert_in' AND time_period = '2024'", 2_041_360),
+    ],
+)  # fmt: skip
+def test_figures_of_the_other_publishers(released, where, value):
+    found = released.ask(f"SELECT DISTINCT obs_value FROM published.observation WHERE unit_measure = 'NR' AND {where}")
+    assert found == [(value,)]
+
+
+def test_money_is_given_in_common_currencies_by_its_year(released):
+    # ECB, mean of 2020: 1 EUR = 1.1422 USD = 1.6549 AUD
+    (found,) = released.ask(
+        "SELECT DISTINCT round(amount / amount_usd, 4) FROM published.loss WHERE currency = 'AUD' AND price_year = '2020' AND amount > 0"
+    )
+    assert found == (pytest.approx(1.6549 / 1.1422, abs=2e-4),)
+
+
+def test_quotations_are_in_no_other_table(released):
+    assert released.ask("SELECT count(*), count(DISTINCT origin) > 20 FROM published.quotation") == [(149, True)]
+    ids = "SELECT return_id FROM published.quotation"
+    for table in ("observation", "indicator", "reporting_rate", "dark_figure", "loss"):
+        assert not released.ask(
+            f"SELECT 1 FROM published.{table} WHERE list_has_any(string_split(input_ids, ' '), (SELECT list(return_id) FROM ({ids})))"
+        )
+
+
+def test_a_period_says_its_first_and_last_day(released):
+    assert released.ask(
+        "SELECT DISTINCT start_date::VARCHAR, end_date::VARCHAR, period_label FROM published.returned "
+        "WHERE source_id = 'ons_csew' AND time_period = '2021-10-01/P1Y'"
+    ) == [("2021-10-01", "2022-09-30", "Oct 2021 to Sep 2022")]

@@ -19,9 +19,12 @@ from warehouse.recipes import COMPUTED, RELEASE, csv_tables, recipes, sql_of, sq
 from warehouse.staleness import INGESTED
 
 #: Columns of numbers whose name says it all: a figure in its row's own unit, a share of 1, a count of something named.
-WITHOUT_UNIT = {"obs_value", "precedence", "interval_level", "act_count"}
+WITHOUT_UNIT = {
+    "obs_value", "ci", "unit_mult", "precedence", "interval_level", "act_count", "amount", "value_before", "value_after",
+    "difference",
+}  # fmt: skip
 #: What ends the name of a column of numbers, besides the ends of an interval: its unit.
-UNITS = ("_count", "_pct", "_per_100k", "_cv", "_read", "_accepted", "_rejected")
+UNITS = ("_count", "_pct", "_per_100k", "_cv", "_read", "_accepted", "_rejected", "_usd", "_per_eur")
 #: Columns that hold an estimator's input or output: shares of 1, factors, and the figures that they are made from.
 ESTIMATORS = {"rate", "crimes", "denounced", "case_file", "no_case_file"}
 FACTORS = {"disagreement_denounced", "disagreement_case_file"}
@@ -105,7 +108,7 @@ def test_the_release_depends_on_everything_published():
 
 
 def test_no_table_reads_a_later_layer():
-    order = ["reference", "raw", "returns", "harmonised", "estimates", "published"]
+    order = ["reference", "raw", "returns", "harmonised", "quality", "estimates", "published"]
     order_of = {name: order.index(name.split(".")[0]) for name in CONTRACTS}
     late = {
         (name, source)
@@ -114,9 +117,10 @@ def test_no_table_reads_a_later_layer():
         if order_of[source] > order_of[name]
     }
     assert late == {
-        # Denominators are figures of publishers, and a reference to everything else.
-        ("reference.denominator", "raw.snapshot"),
-        ("reference.denominator", "returns.observation"),
+        # Denominators and rates of money are figures of publishers, and a reference to everything else.
+        (f"reference.{name}", source)
+        for name in ("denominator", "exchange_rate", "purchasing_power")
+        for source in ("raw.snapshot", "returns.observation")
     }
 
 
@@ -177,6 +181,9 @@ def test_an_interval_has_both_ends_in_the_unit_of_its_point(name):
     columns = CONTRACTS[name].to_schema().columns
     for lower in (column for column in columns if column.endswith("_lower")):
         point = lower.removesuffix("_lower")
+        if point == "ci":  # the publisher's confidence limits of the figure itself
+            assert {"obs_value", "ci_upper"} <= columns.keys()
+            continue
         assert {point, f"{point}_upper"} <= columns.keys()
 
 

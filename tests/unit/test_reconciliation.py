@@ -44,7 +44,7 @@ def figure(build, offence, value, area="AAA", period="2021", **given):
 
 def found(build):
     return [
-        (r["ref_area"], r["time_period"], r["whole_count"], r["parts_count"], r["part_figures"], r["reconciles"])
+        (r["ref_area"], r["time_period"], r["whole_count"], r["parts_count"], r["part_count"], r["reconciles"])
         for r in made(build, TABLE)
     ]
 

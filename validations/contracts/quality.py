@@ -16,7 +16,7 @@ class Reconciliation(DataFrameModel):
     whole_count: float = Field(description="The whole, as published", ge=0)
     parts_count: float = Field(description="The sum of the parts, each as published", ge=0)
     difference_count: float = Field(description="Whole less parts")
-    part_figures: dt.Int64 = Field(description="How many figures the parts are", ge=1)
+    part_count: dt.Int64 = Field(description="How many figures the parts are", ge=1)
     reconciles: bool = Field(description="Whether whole and parts are equal")
     expected: str = Field(description="Whether they ought to be", isin=["equal", "unequal", "open"])
     whole_ids: str = Field(description="Ids of the whole's observations; empty where it is stated elsewhere")

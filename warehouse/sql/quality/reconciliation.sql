@@ -60,7 +60,7 @@ part AS (
         w.ref_area,
         w.time_period,
         sum(f.obs_value) AS parts_count,
-        count(*) AS part_figures,
+        count(*) AS part_count,
         string_agg(f.observation_id, ' ' ORDER BY f.observation_id) AS part_ids
     FROM whole AS w
     JOIN declared AS d USING (reconciliation)
@@ -86,7 +86,7 @@ SELECT
     w.whole_count,
     p.parts_count,
     w.whole_count - p.parts_count AS difference_count,
-    p.part_figures,
+    p.part_count,
     abs(w.whole_count - p.parts_count) < 0.5 AS reconciles,
     d.expected,
     w.whole_ids,
