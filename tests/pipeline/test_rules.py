@@ -11,7 +11,7 @@ from validations.contracts import CONTRACTS
 from validations.rules import Rule, rules
 
 RULES = {rule.rule: rule for rule in rules()}
-TYPES = {"string": "VARCHAR", "float64": "DOUBLE"}
+TYPES = {"string": "VARCHAR", "float64": "DOUBLE", "date": "DATE"}
 WHOLE, PART = "Fraud", "Fraud: Cyber-related (Cy)"
 
 COUNT = {
@@ -23,7 +23,7 @@ COUNT = {
     "measure": "recorded_offences",
     "unit_measure": "NR",
     "reason": "_Z",
-    "sex": "_T",
+    **dict.fromkeys(("sex", "age", "size_emp", "recorder", "territory", "breakdown"), "_T"),
     "obs_value": 100.0,
 }
 EVIDENCE = {"ref_area": "MEX", "time_period": "2023", "offence": "Fraude"}

@@ -124,7 +124,7 @@ def test_thousands_are_read() -> None:
         ([["Title"], *TABLE, ["2031-09-01", "Tas"]], "line 9", "2 fields"),
         ([*TABLE, ["2031-0"]], "line 8", "1 fields"),
         ([HEADER], "whole file", "no figure"),
-        ([["Nothing"]], "whole file", "is missing"),
+        ([["Nothing"]], "whole file", "no row of names"),
     ],
 )  # fmt: skip
 def test_what_is_not_the_export_is_refused(table: list[Row], place: str, problem: str) -> None:

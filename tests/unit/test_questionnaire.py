@@ -148,7 +148,9 @@ class TestReading:
 
     def test_an_unknown_act_is_rejected_with_its_cells(self):
         screened = read(filled(), "f.xlsx").screened({"A1", "B1"})
-        assert {row.reason for _, _, row in screened.rejected} == {"unknown code 'FRAUD' of an act"}
+        assert {row.reason for _, _, row in screened.rejected} == {
+            "unknown code 'FRAUD' of an act; the questionnaire lists them in its sheet 'Definitions'"
+        }
         assert len(screened.accepted) == 8 and len(screened.rejected) == 2
 
 

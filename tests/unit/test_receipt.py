@@ -17,7 +17,7 @@ from darkfigure.sources.workbook import Sheet
 from tests.unit.layouts import members_of
 from tests.unit.returns import as_csv, csv_row, filled, place_of
 
-GREEN, RED, NONE = "FFC6EFCE", "FFFFC7CE", "00000000"
+GREEN, RED, YELLOW, NONE = "FFC6EFCE", "FFFFC7CE", "FFFFEB9C", "00000000"
 STARTS = set("=+-@|%\t\r\n")
 
 
@@ -39,7 +39,10 @@ class TestMarkedCopy:
         assert (colour(sheet[good]), sheet[good].value, sheet[good].comment) == (GREEN, 700, None)
         assert (colour(sheet[wrong]), sheet[wrong].value) == (RED, "12,5")
         assert "is no number" in sheet[wrong].comment.text
+        secret = sheet[place_of("B1", "amount_lost", "2024")]
+        assert (colour(secret), "not taken" in secret.comment.text) == (YELLOW, True)
         assert colour(sheet["A4"]) == NONE and sheet["A4"].value == "A1"
+        assert (sheet.freeze_panes, sheet.column_dimensions["B"].width) == ("A4", 24)
 
     def test_a_csv_gets_a_column_of_verdicts(self):
         data = as_csv(csv_row(), csv_row(OFFENCE="A2", OBS_VALUE="x", OBS_STATUS="Z"))
@@ -107,13 +110,12 @@ class TestReceipt:
     def test_as_text(self):
         assert RECEIPT.as_text().splitlines() == [
             "TAKEN IN PART return_FIN.xlsx",
-            "received   2031-01-01T00:00:00.000001 UTC, 1,234 bytes",
+            "received   2031-01-01 00:00:00 UTC, 1,234 bytes",
             f"SHA-256    {'ab' * 32}",
             "form       questionnaire of FIN",
             "cells      3 read, 2 accepted, 1 rejected",
-            "withheld   1 figures marked confidential, kept as suppressed",
-            "FIN 2024   vintage 2031-01-01 (replaces 2030-01-01): 2 figures, 1 new, 1 changed, 0 unchanged, "
-            "3 no longer given",
+            "withheld   1 figure marked confidential: suppressed, the number not taken",
+            "FIN 2024   now 2 figures (1 new, 1 changed), 3 no longer given; vintage 2031-01-01, replaces 2030-01-01",
             "not read   columns Return: our own",
             "rejected   cell F6: '12,5' is no number",
             "marked     inbox/receipts/marked.xlsx",
