@@ -94,9 +94,9 @@ def main(folder: Path) -> None:
     print("|---|---|---|---|---|---|---|---|")
     for source in SOURCES.values():
         for path in source.files_in(folder):
-            data = path.read_bytes()
-            parsed = source.parse(data, path.name)
-            ours, theirs = seconds(lambda: source.parse(data, path.name)), seconds(bare(path, source.id in COLOURED))  # noqa: B023
+            data, name = path.read_bytes(), source.name_of(path)
+            parsed = source.parse(data, name)
+            ours, theirs = seconds(lambda: source.parse(data, name)), seconds(bare(path, source.id in COLOURED))  # noqa: B023
             reasons = Counter(parsed.rejected["reason"].to_pylist())
             rejected = ", ".join(f"{reason}: {count}" for reason, count in reasons.items()) or "0"
             print(

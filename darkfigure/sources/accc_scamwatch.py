@@ -6,16 +6,15 @@ had selected on the dashboard: nothing in it is a total, of a month or of anythi
 """
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from darkfigure.errors import SourceError
+from darkfigure.sources.columns import Distinct, LongTable, filled, read_table
 from darkfigure.sources.returns import TOTAL, Parsed, Rejected, figures_of
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode, find_columns, read_columns, rows
+from darkfigure.sources.text import decode, unmarked
 
 TABLE_ID = "Scamwatch Public Scams Dashboard - Export"
 
@@ -34,42 +33,20 @@ _AGES = re.compile(
 _WHOLE = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.0)?")
 _DOLLARS = re.compile(r"\$((?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d{1,2})?)")
 _OTHER_CURRENCY = re.compile(r".*[€£¥₹₩₽].*|[A-Za-z]{1,3} ?\$? ?\d.*|\$?[\d.,]+ ?[A-Z]{3}")
-#: Numbers and signs of footnotes, fused to a name or after it.
-_FOOTNOTE = re.compile(r"(\s*(\[[^\]]*\]|\(\d{1,2}\)|\d{1,2}\)?|[*†‡¹²³⁴-⁹]+))+$")
 _AMEND = "check that this is the Scamwatch export; if the publisher changed it, amend the parser"
-
-
-class _Column(NamedTuple):
-    """A column by its distinct values, so that each is looked at once."""
-
-    values: list[str]
-    indices: pa.Array
-
-    @classmethod
-    def of(cls, column: pa.ChunkedArray, change: Callable[[str], str] = str) -> "_Column":
-        encoded = column.combine_chunks().dictionary_encode()
-        return cls([change(value) for value in encoded.dictionary.to_pylist()], encoded.indices)
-
-    def to(self, change: Callable[[str], str | float | bool | None] = str, kind: str = "string") -> pa.Array:
-        return pa.array([change(value) for value in self.values], kind).take(self.indices)
-
-    def refuse(self, wrong: Callable[[str], object], problem: str, lines: pa.Array, file: str) -> None:
-        for index, value in enumerate(self.values):
-            if wrong(value):
-                line = lines[pc.index(self.indices, index).as_py()]
-                raise SourceError(file, f"line {line}", f"'{value}' {problem}", _AMEND)
 
 
 def parse(data: bytes, file: str) -> Parsed:
     """Read the export. Raises SourceError where it is not that, or writes months or money otherwise."""
-    columns, lines = _body(data, file)
-    keys = {name: _Column.of(columns[name], _CLEAN.get(name, _clean)) for name in _KEYS}
+    table, columns = _table(data, file)
+    keys = {name: Distinct.of(columns[name], unmarked) for name in _KEYS}
     for name, column in keys.items():
-        column.refuse("".__eq__, f"stands in column {name}, for which every row must say something", lines, file)
-    keys[_MONTH].refuse(lambda month: not _MONTHS.fullmatch(month), "is no first of a month", lines, file)
-    keys[_AGE].refuse(lambda age: not _AGES.fullmatch(age), "is no age group that is known", lines, file)
-    lost, reports = _Column.of(columns[_LOST]), _Column.of(columns[_REPORTS])
-    lost.refuse(_OTHER_CURRENCY.fullmatch, "is money in another currency", lines, file)
+        problem = f"{{}} stands in column {name}, for which every row must say something"
+        column.refuse("".__eq__, problem, table, _AMEND)
+    keys[_MONTH].refuse(lambda month: not _MONTHS.fullmatch(month), "{} is no first of a month", table, _AMEND)
+    keys[_AGE].refuse(lambda age: not _AGES.fullmatch(age), "{} is no age group that is known", table, _AMEND)
+    lost, reports = Distinct.of(columns[_LOST]), Distinct.of(columns[_REPORTS])
+    lost.refuse(_OTHER_CURRENCY.fullmatch, "{} is money in another currency", table, _AMEND)
     groups, categories = keys[_GROUP].to(), keys[_CATEGORY].to()
     # The sex '_T' is of both only where no gender is named beside it.
     others = keys[_GENDER].to(lambda gender: "" if gender in _SEXES else f"; Gender: {gender}")
@@ -87,65 +64,48 @@ def parse(data: bytes, file: str) -> Parsed:
         (_REPORTS, reports, _count, "scam_reports", "NR", "not a whole number"),
         (_LOST, lost, _dollars, "amount_lost", "AUD", "not an amount in dollars"),
     ):
-        locators = pc.binary_join_element_wise("line ", lines.cast(pa.string()), f", column {name}", "")
-        bad = pa.array([bool(text) and value(text) is None for text in column.values], "bool").take(column.indices)
-        table = figures_of(
-            len(lines),
-            table_id=TABLE_ID,
-            locator=locators,
-            measure=measure,
-            unit_measure=unit,
-            obs_value=column.to(value, "float64"),
-            # Blank is no figure, and no zero either: zeros are printed as $0.00.
-            obs_status=column.to(lambda text: "A" if text else "O"),
-            **shared,
+        locators = table.locators(name)
+        bad = column.to(lambda text: bool(text) and value(text) is None, "bool")  # noqa: B023
+        figures.append(
+            figures_of(
+                len(locators),
+                table_id=TABLE_ID,
+                locator=locators,
+                measure=measure,
+                unit_measure=unit,
+                obs_value=column.to(value, "float64"),
+                # Blank is no figure, and no zero either: zeros are printed as $0.00.
+                obs_status=column.to(lambda text: "A" if text else "O"),
+                **shared,
+            ).filter(pc.invert(bad))
         )
-        figures.append(table.filter(pc.invert(bad)) if pc.any(bad).as_py() else table)
-        places, texts = locators.filter(bad).to_pylist(), column.to().filter(bad).to_pylist()
-        rejected += [Rejected(TABLE_ID, *cell, reason) for cell in zip(places, texts, strict=True)]
+        wrong = zip(locators.filter(bad).to_pylist(), columns[name].filter(bad).to_pylist(), strict=True)
+        rejected += [Rejected(TABLE_ID, *cell, reason) for cell in wrong]
     # Exports of other age groups do not replace this one.
     ages = sorted(set(keys[_AGE].values))
     edition = ages[0] if len(ages) == 1 else "several ages"
-    return Parsed.of_table(pa.concat_tables(figures), rejected, file, edition=edition, rows_read=len(lines))
+    return Parsed.of_table(pa.concat_tables(figures), rejected, file, edition=edition, rows_read=len(table.lines))
 
 
-def _body(data: bytes, file: str) -> tuple[dict[str, pa.ChunkedArray], pa.Array]:
-    """The columns by name, and the line of each row, without titles above the table or notes below it."""
+def _table(data: bytes, file: str) -> tuple[LongTable, dict[str, pa.Array]]:
+    """The table and its columns by name, without titles above it or notes below it."""
     text = decode(data, file)
     if "\r\n" in text and not text.endswith("\n"):
         raise SourceError(file, "last line", "it does not end as the others do", "it is cut off; download it again")
-    for number, row in rows(text, file, ","):
-        names = [name if name in _COLUMNS else _clean(name) for name in row]
-        if _MONTH in names or sum(map(bool, row)) > 2:
-            # Figures above the header, or another table: a column is missing.
-            at = find_columns(names, _COLUMNS, file, f"line {number}")
-            break
-    else:
-        find_columns([], _COLUMNS, file, "whole file")
-    text = text.split("\n", number - 1)[-1].rstrip("\r\n")
-    while "," not in (last := text.rpartition("\n"))[2] and not re.match(r"\d+-?\d*$", last[2].strip()):
-        text = last[0].rstrip("\r\n")
-    try:
-        _, columns, lines = read_columns(text.encode(), file, ",")
-    except SourceError as refusal:  # its lines are counted from the header
-        place = re.sub(r"\d+", lambda line: f"{int(line[0]) + number - 1}", refusal.place)
-        raise SourceError(file, place, refusal.problem, refusal.remedy) from refusal
-    lines = pc.add(lines, number - 1)
-    if not all(map(_MONTHS.fullmatch, pc.unique(columns[at[_MONTH]]).to_pylist())):
-        filled = pc.not_equal(columns[0], "").cast(pa.int8())
-        for column in columns[1:]:
-            filled = pc.add(filled, pc.not_equal(column, "").cast(pa.int8()))
-        kept = pc.greater(filled, 1)  # a row of one cell is a note
-        columns, lines = [column.filter(kept) for column in columns], lines.filter(kept)
-    return {name: columns[place] for name, place in at.items()}, lines
-
-
-def _clean(label: str) -> str:
-    return _FOOTNOTE.sub("", " ".join(label.split()))
-
-
-#: Digits at the end of a month or of an age group are no footnote.
-_CLEAN: dict[str, Callable[[str], str]] = {_MONTH: str, _AGE: lambda age: age if _AGES.fullmatch(age) else _clean(age)}
+    table = read_table(
+        text,
+        file,
+        ",",
+        is_header=filled(3),
+        wanted=_COLUMNS,
+        # What begins as a month does is a row that is cut off.
+        is_note=lambda row: len(row) == 1 and not re.fullmatch(r"\d+-?\d*", row[0]),
+    )
+    columns = table.at(*_COLUMNS)
+    if not all(map(_MONTHS.fullmatch, pc.unique(columns[_MONTH]).to_pylist())):
+        table = table.without_notes()
+        columns = table.at(*_COLUMNS)
+    return table, columns
 
 
 def _count(text: str) -> float | None:

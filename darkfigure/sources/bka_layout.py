@@ -3,9 +3,8 @@
 Here: finding the header, each column's whole name, and the rows of the keys that are wanted. Not here: what they mean.
 """
 
-import csv
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence, Set
 from itertools import chain
 from typing import NamedTuple
 
@@ -13,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.text import decode, read_columns
+from darkfigure.sources.columns import changed, read_table
+from darkfigure.sources.text import decode, unmarked
 from darkfigure.sources.workbook import Sheet, open_sheets
 
 KEY, OFFENCE, LAND, KREIS = "schluessel", "straftat", "bundesland", "gemeindeschluessel"
 
 RIGHT_TABLE = "check that this is table 01 of Länder or Kreise; if the publisher changed it, amend the parser"
-_NOTE = re.compile(r"\s*(\[note \d+\]|\(\d{1,2}\)|(?<!\d)\d{1,2}\)|[*¹²³⁴-⁹]+|(?<=[^\W\d_])\d{1,2})$", re.IGNORECASE)
+_NO_TABLE = "{} with Schlüssel, Straftat, and Bundesland or Gemeindeschlüssel"
 _SOME_KEY = re.compile(r"[-*\d]{1,6}")
 
 
@@ -43,7 +43,7 @@ class Table(NamedTuple):
         return at[0] if at else None
 
 
-def open_table(data: bytes, file: str, keys: Collection[str]) -> Table:
+def open_table(data: bytes, file: str, keys: Set[str]) -> Table:
     """The table, of which the rows of ``keys`` are taken. Raises SourceError where there is no such table."""
     is_workbook = data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
     return _of_workbook(data, file, keys) if is_workbook else _of_text(data, file, keys)
@@ -56,7 +56,7 @@ def plain(cell: object) -> str:
 
 def label(cell: object) -> str:
     """The cell as text, without a footnote's mark."""
-    return _NOTE.sub("", plain(cell))
+    return unmarked(plain(cell))
 
 
 def folded(cell: object) -> str:
@@ -72,24 +72,19 @@ def _is_header(row: Sequence[object]) -> bool:
     return {KEY, OFFENCE} <= names and len({LAND, KREIS} & names) == 1
 
 
-def _no_table(file: str, heads: str) -> SourceError:
-    problem = f"{heads} with Schlüssel, Straftat, and Bundesland or Gemeindeschlüssel"
-    return SourceError(file, "whole file", problem, RIGHT_TABLE)
-
-
 def _misplaced(file: str, place: str) -> SourceError:
     problem = "a row of figures stands above the header"
     return SourceError(file, place, problem, "move the header to the top, or download the file again")
 
 
-def _of_workbook(data: bytes, file: str, keys: Collection[str]) -> Table:
+def _of_workbook(data: bytes, file: str, keys: Set[str]) -> Table:
     heads = [
         (sheet, at)
         for sheet in open_sheets(data, file)
         if (at := next((i for i, row in enumerate(sheet.rows) if _is_header(row)), None)) is not None
     ]
     if len(heads) != 1:
-        raise _no_table(file, f"{len(heads)} sheets have a header")
+        raise SourceError(file, "whole file", _NO_TABLE.format(f"{len(heads)} sheets have a header"), RIGHT_TABLE)
     sheet, top = heads[0]
     place = f"sheet '{sheet.name}', row {top + 1}"
     names = [folded(cell) for cell in sheet.rows[top]]
@@ -126,42 +121,30 @@ def _headers(sheet: Sheet, top: int, end: int) -> list[str]:
     return names
 
 
-def _of_text(data: bytes, file: str, keys: Collection[str]) -> Table:
-    lines = decode(data, file, legacy="latin-1").split("\n")
-    kept = [i for i, line in enumerate(lines) if ";" in line]
-    heads = (n for n, i in enumerate(kept) if _is_header(_fields(lines[i])))
-    if (top := next(heads, None)) is None:
-        raise _no_table(file, "no line has a header")
-    place = f"line {kept[top] + 1}"
-    if any(field.strip() in keys for i in kept[:top] for field in _fields(lines[i])):
-        raise _misplaced(file, place)
-    header, columns, numbers = _columns(lines, kept[top:], file)
-    names = [folded(name) for name in header]
-    key, offence = columns[names.index(KEY)], columns[names.index(OFFENCE)]
-    is_data = pc.and_(
-        pc.match_substring_regex(key, f"^({_SOME_KEY.pattern})$"), pc.match_substring_regex(offence, r"\pL")
+def _of_text(data: bytes, file: str, keys: Set[str]) -> Table:
+    table = read_table(
+        decode(data, file, legacy="latin-1"),
+        file,
+        ";",
+        is_header=_is_header,
+        missing=_NO_TABLE.format("no line has a header"),
+        is_note=lambda row: len(row) == 1,
     )
-    is_taken = pc.and_(is_data, pc.is_in(key, value_set=pa.array(sorted(keys))))
-    places = [kept[top + number - 1] + 1 for number in numbers.filter(is_taken.combine_chunks()).to_pylist()]
-    outside = [column.filter(pc.invert(is_data)).to_pylist() for column in columns]
+    if any(not keys.isdisjoint(row) for _, row in table.above):
+        raise _misplaced(file, table.place)
+    names = list(map(folded, table.header))
+    key = table.column(names.index(KEY))
+    of_offence = changed(table.column(names.index(OFFENCE)), lambda text: any(map(str.isalpha, text)), "bool")
+    is_data = pc.and_(of_offence, changed(key, lambda text: _SOME_KEY.fullmatch(text) is not None, "bool"))
+    taken = table.filter(pc.and_(is_data, pc.is_in(key, value_set=pa.array(sorted(keys)))))
+    outside = table.filter(pc.invert(is_data)).columns
+    lines = taken.lines.to_pylist()
     return Table(
         file,
-        place,
-        [label(name) for name in header],
-        [list(row) for row in zip(*(column.filter(is_taken).to_pylist() for column in columns), strict=True)],
-        lambda row, column: f"line {places[row]}, column {header[column]}",
-        "\n".join([*lines[: kept[top]], *(line for line in lines if ";" not in line), *chain.from_iterable(outside)]),
+        table.place,
+        list(map(label, table.header)),
+        [list(row) for row in zip(*(taken.column(at).to_pylist() for at in range(len(names))), strict=True)],
+        lambda row, column: f"line {lines[row]}, column {table.header[column]}",
+        "\n".join(chain(*(row for _, row in table.above + table.notes), *(column.to_pylist() for column in outside))),
         pc.sum(is_data).as_py() or 0,
     )
-
-
-def _fields(line: str) -> list[str]:
-    return next(csv.reader([line], delimiter=";"), [])
-
-
-def _columns(lines: list[str], kept: list[int], file: str) -> tuple[list[str], list[pa.ChunkedArray], pa.Array]:
-    try:
-        return read_columns("\n".join(lines[i] for i in kept).encode(), file, ";")
-    except SourceError as refusal:  # of the lines kept, and a person counts all
-        place = re.sub(r"(?<=line )\d+", lambda number: str(kept[int(number[0]) - 1] + 1), refusal.place)
-        raise SourceError(file, place, refusal.problem, refusal.remedy) from refusal

@@ -21,9 +21,10 @@ import pyarrow.compute as pc
 
 from darkfigure.errors import SourceError
 from darkfigure.sources.archive import Member, is_zip, open_member
+from darkfigure.sources.columns import filled, read_table
 from darkfigure.sources.returns import NOT_APPLICABLE, Parsed, Rejected, Return
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode, find_columns, full_rows, read_columns, rows
+from darkfigure.sources.text import decode, find_columns
 
 TABLE_ID = "eurofxref-hist"
 EURO_AREA = "U2"  # the ECB's own code
@@ -31,8 +32,6 @@ EURO_AREA = "U2"  # the ECB's own code
 _NO_RATE = "N/A"
 _RATE = r"^\d+(\.\d+)?$"
 _DAY = r"^\d{4}-\d{2}-\d{2}$"
-# What publishers fuse to a name: the number of a footnote. No name of this table ends in one.
-_NOTE = re.compile(r"\s*(\[note \d+\]|\(?\d+\)?|[*¹²³⁴⁵⁶⁷⁸⁹]+)$")
 
 
 def parse(data: bytes, file: str) -> Parsed:
@@ -70,23 +69,23 @@ class _Table:
     prefix: str  # of locators: the name of the file in the archive
     file: str
     names: list[str]
-    columns: list[pa.ChunkedArray]
+    columns: list[pa.Array]
     lines: npt.NDArray[np.int64]
     days: list[date]
 
     @classmethod
     def read(cls, member: Member, file: str) -> "_Table":
-        names, columns, lines = _columns(member.data, file)
+        table = read_table(decode(member.data, file), file, ",", is_header=filled(2), wanted=("Date", "USD"))
+        names = table.names
+        find_columns(names, filter(None, names), file, table.place)
         at = names.index("Date")
-        dated = pc.match_substring_regex(columns[at], _DAY).combine_chunks()
-        for row in np.flatnonzero(~np.asarray(dated)):
-            # A line of prose is no row of the table; rates of a day that is not told are.
-            if sum(bool(column[row].as_py()) for column in columns) > 1:
-                problem = f"'{columns[at][row].as_py()}' is no day (year-month-day)"
-                raise SourceError(file, f"line {lines[row]}, column Date", problem, "download the file again")
-        columns = [column.filter(dated) for column in columns]
-        lines = lines[np.asarray(dated)]
-        days = _days(columns[at].to_pylist(), lines, file)
+        table = table.without_notes()
+        days = table.column(at)
+        if (row := table.first(pc.invert(pc.match_substring_regex(days, _DAY)))) is not None:
+            problem = f"'{days[row]}' is no day (year-month-day)"
+            raise SourceError(file, f"line {table.lines[row]}, column Date", problem, "download the file again")
+        columns, lines = list(map(table.column, range(len(names)))), np.asarray(table.lines)
+        days = _days(days.to_pylist(), lines, file)
         return cls(f"{member.name}, " if member.name else "", file, names, columns, lines, days)
 
     def years(self) -> dict[int, _Year]:
@@ -107,7 +106,7 @@ class _Table:
 
     def means(self, place: int, years: list[_Year]) -> Iterator[Return | Rejected]:
         """The mean of a currency in each of the years."""
-        name, column = self.names[place], self.columns[place].combine_chunks()
+        name, column = self.names[place], self.columns[place]
         numeric = pc.match_substring_regex(column, _RATE)
         rates = np.asarray(pc.if_else(numeric, column, None).cast(pa.float64()), dtype=np.float64)
         none = np.asarray(pc.equal(column, _NO_RATE))
@@ -144,27 +143,6 @@ class _Table:
             obs_status=status,
             mark=mark,
         )
-
-
-def _columns(data: bytes, file: str) -> tuple[list[str], list[pa.ChunkedArray], npt.NDArray[np.int64]]:
-    """The names of the columns, the columns, and the line of each row; prose above the names is passed over."""
-    lines = rows(decode(data, file), file, ",")
-    for number, row in lines:
-        names = [_NOTE.sub("", name) for name in row]
-        if "Date" in names:
-            find_columns(names, ("USD", *filter(None, names)), file, f"line {number}")
-            if number == 1:
-                _, columns, numbers = read_columns(data, file, ",")
-                return names, columns, np.asarray(numbers)
-            # Prose above it: a reader of rows knows the lines.
-            body = list(full_rows(lines, names, file))
-            columns = [
-                pa.chunked_array([pa.array([row[i] for _, row in body], pa.string())]) for i in range(len(names))
-            ]
-            return names, columns, np.array([line for line, _ in body], np.int64)
-        if sum(map(bool, row)) > 1:
-            break
-    raise SourceError(file, "whole file", "no row of names with 'Date' and currencies", "give the ECB's eurofxref-hist")
 
 
 def _days(texts: list[str], lines: npt.NDArray[np.int64], file: str) -> list[date]:

@@ -22,10 +22,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.columns import LongTable, read_table
+from darkfigure.sources.columns import LongTable, filled, read_table
 from darkfigure.sources.returns import Parsed, Rejected, figures_of
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import find_columns
+from darkfigure.sources.text import decode, find_columns
 from darkfigure.sources.workbook import MAX_INFLATED_BYTES
 
 _API = "https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/data"
@@ -126,7 +126,7 @@ def _inflated(data: bytes, file: str) -> bytes:
 
 
 def _read_tsv(table: Table, data: bytes, file: str) -> _Cells:
-    lines = read_table(data, file, "\t")
+    lines = read_table(decode(data, file), file, "\t", is_header=filled(2))
     # The API writes 'freq,iccs,unit,geo\TIME_PERIOD'; copies lose the part after the backslash.
     named = [[name.strip() for name in cell.split("\\")[0].split(",")] for cell in lines.header]
     keys = [at for at, names in enumerate(named) if sorted({*names, _FREQUENCY}) == sorted(table.dimensions)]
@@ -134,12 +134,13 @@ def _read_tsv(table: Table, data: bytes, file: str) -> _Cells:
         problem = f"dimensions '{lines.header[0]}', not {','.join(sorted(table.dimensions))}"
         raise SourceError(file, f"{lines.place}, column 1", problem, f"give {table.id} as TSV or SDMX-CSV")
     [key] = keys
-    parts = pc.split_pattern(lines.columns[key], ",")
+    parts = pc.split_pattern(lines.column(key), ",")
     if (row := lines.first(pc.not_equal(pc.list_value_length(parts), len(named[key])))) is not None:
-        problem = f"'{lines.columns[key][row]}' has {len(parts[row])} parts"
+        problem = f"'{lines.column(key)[row]}' has {len(parts[row])} parts"
         raise SourceError(file, f"line {lines.lines[row]}, column {key + 1}", problem, "download it again")
     cells = []
-    for at, (name, column) in enumerate(zip(lines.header, lines.columns, strict=True)):
+    for at, name in enumerate(lines.header):
+        column = lines.column(at)
         if at != key and (name or pc.any(pc.not_equal(column, "")).as_py()):
             _check_year(name, lines.place, file)
             cells.append((name, pa.repeat(name, len(column)), column))
@@ -151,7 +152,7 @@ def _read_tsv(table: Table, data: bytes, file: str) -> _Cells:
 
 
 def _read_csv(table: Table, data: bytes, file: str) -> _Cells:
-    lines = read_table(data, file, ",")
+    lines = read_table(decode(data, file), file, ",", is_header=filled(3))
     # With labels asked for, heads are 'freq: Time frequency', and cells 'A: Annual'.
     names = [name.partition(":")[0].strip() for name in lines.header]
     optional = [name for name in (*_OPTIONAL, _FREQUENCY) if name.casefold() in map(str.casefold, names)]
@@ -162,7 +163,7 @@ def _read_csv(table: Table, data: bytes, file: str) -> _Cells:
             raise SourceError(file, lines.place, f"unknown column '{name}'", _REMEDY)
     codes, labels = {}, {}
     for name, i in at.items():
-        codes[name] = lines.columns[i]
+        codes[name] = lines.column(i)
         if ":" in lines.header[i] and name != "OBS_VALUE":
             halves = pc.split_pattern(codes[name], ": ", max_splits=1)
             codes[name], labels[name] = pc.list_element(halves, 0), pc.binary_join(pc.list_slice(halves, 1), "")
@@ -224,8 +225,7 @@ def _parsed(table: Table, cells: _Cells, file: str) -> Parsed:
     height, width = len(cells.table.lines), len(cells.columns)
     order = pa.array(np.arange(height * width).reshape(width, height).T.ravel())
     repeat = pa.array(np.repeat(np.arange(height), width))
-    lines = pc.binary_join_element_wise("line ", pc.cast(cells.table.lines, pa.string()), ", column ", "")
-    places = [pc.binary_join_element_wise(lines, name, "") for name, _, _ in cells.columns]
+    places = [cells.table.locators(name) for name, _, _ in cells.columns]
     locator, period, text = (
         pa.concat_arrays(columns).take(order)
         for columns in (places, [periods for _, periods, _ in cells.columns], [texts for _, _, texts in cells.columns])

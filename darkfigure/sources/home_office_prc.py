@@ -8,9 +8,8 @@ The offences through which cybercrime and fraud are recorded are taken. Correcti
 number negative: it is rejected, since no count is, and a sum over quarters is then too high by it.
 """
 
-import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from darkfigure.errors import SourceError
+from darkfigure.sources.columns import changed, filled, read_table
 from darkfigure.sources.period import months
 from darkfigure.sources.returns import Parsed, Rejected, figures_of
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import find_columns, read_columns
+from darkfigure.sources.text import decode, find_columns, unmarked
 from darkfigure.sources.workbook import Sheet, open_sheets
 
 TABLE_ID = "prc-pfa"
@@ -45,10 +45,6 @@ _CODE = re.compile(rf"{'|'.join(OFFENCES)}|NFIB ?\d+[A-Z]?")
 _GROUP = re.compile(r"\bfraud\b|computer misuse|\bcyber", re.IGNORECASE)
 _FINANCIAL_YEAR = re.compile(r"((?:19|20)\d\d)\s?[/_-]\s?(?:20)?(\d\d)")
 _NUMBER = r"^-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.0+)?$"
-_FOOTNOTES = re.compile(
-    r"(?:\s*\[note[^\]]*\]|\s*\(\d{1,2}\)|\s*[*¹²³⁰-⁹]+|(?<=[^\W\d_]{3})\s?\d{1,2}\)|(?<=[^\W\d_]{3})\d{1,2})+$",
-    re.IGNORECASE,
-)
 # What may stand instead of a number (the shorthand of the Government Statistical Service), as SDMX CL_OBS_STATUS.
 _MARKS = {"": "O", "[x]": "O", "..": "O", ":": "O", "-": "O", "[c]": "Q", "[u]": "Q", "[low]": "Q", "[z]": "M"}
 
@@ -84,18 +80,18 @@ class _Rows:
 def parse(data: bytes, file: str) -> Parsed:
     """Read the tables of a csv or a workbook. Raises SourceError where it is none, or lacks a part of the nation."""
     rows = _of_workbook(data, file) if data.startswith(b"PK") else _of_csv(data, file)
-    codes = rows.columns[CODE] = _mapped(rows.columns[CODE], _code)
+    codes = rows.columns[CODE] = changed(rows.columns[CODE], _code)
     # A row of prose has neither code nor number.
     printed = pc.or_(pc.not_equal(codes, ""), pc.not_equal(rows.columns[COUNT], ""))
-    in_scope = _mapped(codes, lambda code: not code or _CODE.fullmatch(code) is not None, pa.bool_())
+    in_scope = changed(codes, lambda code: not code or _CODE.fullmatch(code) is not None, pa.bool_())
     for name in (GROUP, SUBGROUP):
-        of_fraud = _mapped(rows.columns[name], lambda text: _GROUP.search(text) is not None, pa.bool_())
+        of_fraud = changed(rows.columns[name], lambda text: _GROUP.search(text) is not None, pa.bool_())
         in_scope = pc.or_(in_scope, of_fraud)
     taken = rows.filter(pc.and_(printed, in_scope))
     if not len(taken.places):
         raise SourceError(file, "column 'Offence_Code'", "no offence of cybercrime or fraud in it", _REMEDY)
-    for name, clean in ((YEAR, _year), (FORCE, _plain), (LABEL, _plain)):
-        taken.columns[name] = _mapped(taken.columns[name], clean)
+    for name, clean in ((YEAR, _year), (FORCE, unmarked), (LABEL, unmarked)):
+        taken.columns[name] = changed(taken.columns[name], clean)
     _check_complete(taken, file)
     figures, rejected = _figures(taken, file)
     first, *others = sorted(taken.columns[YEAR].unique().to_pylist())
@@ -104,27 +100,10 @@ def parse(data: bytes, file: str) -> Parsed:
 
 
 def _of_csv(data: bytes, file: str) -> _Rows:
-    above, data = _preamble(data, file)
-    header, columns, lines = read_columns(data, file, ",", legacy="latin-1")
-    at = find_columns([_name(cell) for cell in header], _NAMES, file, f"line {above + 1}")
-    texts = {name: columns[place].combine_chunks() for name, place in at.items()}
-    return _Rows(texts, pc.add(lines, above), header[at[COUNT]])
-
-
-def _preamble(data: bytes, file: str) -> tuple[int, bytes]:
-    """How many lines stand above the header, and the file without them."""
-    lines = data[:100_000].decode("latin-1").splitlines(keepends=True)[:50]
-    for number, line in enumerate(lines):
-        cells = _cells(line)
-        if _is_header(cells):
-            return number, data[sum(map(len, lines[:number])) :]
-        if sum(map(bool, cells)) >= _FULL_ROW and any(map(_is_header, map(_cells, lines[number:]))):
-            raise SourceError(file, f"line {number + 1}", "a row stands above the header", _REMEDY)
-    return 0, data
-
-
-def _cells(line: str) -> list[str]:
-    return next(csv.reader([line.strip()]), [])
+    table = read_table(decode(data, file, legacy="latin-1"), file, ",", is_header=filled(_FULL_ROW))
+    printed = next((name for name in table.header if _name(name) == COUNT), COUNT)
+    columns = table._replace(header=[name.replace("_", " ") for name in table.header]).at(*_NAMES)
+    return _Rows(columns, table.lines, printed)
 
 
 def _of_workbook(data: bytes, file: str) -> _Rows:
@@ -163,28 +142,17 @@ def _text(cell: object) -> str:
     return str(cell).strip()
 
 
-def _plain(text: str) -> str:
-    """Without the marks of footnotes, and with single spaces."""
-    return _FOOTNOTES.sub("", " ".join(text.split()))
-
-
 def _name(header: str) -> str:
-    return _plain(header.replace("_", " ")).casefold()
+    return unmarked(header.replace("_", " ")).casefold()
 
 
 def _year(text: str) -> str:
-    years = _FINANCIAL_YEAR.fullmatch(_plain(text))
+    years = _FINANCIAL_YEAR.fullmatch(unmarked(text))
     return f"{years[1]}/{years[2]}" if years else text
 
 
 def _code(text: str) -> str:
-    return text if _CODE.fullmatch(text) else _plain(text)
-
-
-def _mapped(column: Any, function: Callable[[str], Any], kind: pa.DataType | None = None) -> Any:
-    """The column with ``function`` done to each text: once for each that is different."""
-    texts = column.dictionary_encode()
-    return pa.array(map(function, texts.dictionary.to_pylist()), kind or pa.string()).take(texts.indices)
+    return text if _CODE.fullmatch(text) else unmarked(text)
 
 
 def _check_complete(rows: _Rows, file: str) -> None:
@@ -233,15 +201,15 @@ def _figures(rows: _Rows, file: str) -> tuple[pa.Table, list[Rejected]]:
         table_id=TABLE_ID,
         locator=locators,
         ref_area=columns[FORCE],
-        time_period=_mapped(quarters, lambda quarter: periods[quarter][0]),
+        time_period=changed(quarters, lambda quarter: periods[quarter][0]),
         offence=columns[CODE],
         measure="recorded_offences",
         unit_measure="NR",
         obs_value=pc.cast(number, pa.float64()),
-        obs_status=_mapped(texts, lambda text: _MARKS.get(text, "A")),
-        mark=_mapped(texts, lambda text: text if text in _MARKS else ""),
-        recorder=_mapped(columns[FORCE], lambda force: force if force in RECORDERS else "police"),
-        period_label=_mapped(quarters, lambda quarter: periods[quarter][1]),
+        obs_status=changed(texts, lambda text: _MARKS.get(text, "A")),
+        mark=changed(texts, lambda text: text if text in _MARKS else ""),
+        recorder=changed(columns[FORCE], lambda force: force if force in RECORDERS else "police"),
+        period_label=changed(quarters, lambda quarter: periods[quarter][1]),
         offence_label=columns[LABEL],
     ), rejected
 

@@ -7,18 +7,16 @@ again in the second. The rows of all Spain stand among those of the communities.
 
 import math
 import re
-import unicodedata
-from collections.abc import Callable
 from itertools import product
-from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from darkfigure.errors import SourceError
+from darkfigure.sources.columns import Distinct, LongTable, filled, read_table
 from darkfigure.sources.returns import TOTAL, Parsed, Rejected, figures_of
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode, find_columns, read_columns, rows
+from darkfigure.sources.text import decode, unmarked
 
 #: The eight penal groups: each stands in every year of every community, zero where nothing was recorded.
 GROUPS = (
@@ -44,51 +42,29 @@ _TABLES = {
     ("Victimizaciones",): "02_VICTIMIZACIONES_GRUPO_PENAL",
     ("Hechos esclarecidos",): "03_HECHOS_ESCLARECIDOS_GRUPO_PENAL",
 }
-#: Numbers and signs of footnotes, fused to a name or after it.
-_FOOTNOTE = re.compile(r"(\s*(\[[^\]]*\]|\(\d{1,2}\)|\d{1,2}\)?|[*†‡¹²³⁴-⁹]+))+$")
 # One decimal at most: a point before three digits would be one of thousands.
 _WHOLE = re.compile(r"-?\d+([.,]0)?")
 _YEAR = re.compile(r"(19|20)\d\d")
 _AMEND = "check that this is the right table; if the publisher has a new one, amend the parser"
 
 
-class _Column(NamedTuple):
-    """A column by its few distinct values, so that each is looked at once."""
-
-    values: list[str]
-    indices: pa.Array
-
-    @classmethod
-    def of(cls, column: pa.ChunkedArray, change: Callable[[str], str] = str) -> "_Column":
-        encoded = column.combine_chunks().dictionary_encode()
-        return cls([change(value) for value in encoded.dictionary.to_pylist()], encoded.indices)
-
-    def to(self, change: Callable[[str], str | float | bool | None] = str, kind: str = "string") -> pa.Array:
-        return pa.array([change(value) for value in self.values], kind).take(self.indices)
-
-    def refuse_unless(self, known: Callable[[str], object], what: str, lines: pa.Array, file: str) -> None:
-        for index, value in enumerate(self.values):
-            if not known(value):
-                line = lines[pc.index(self.indices, index).as_py()]
-                raise SourceError(file, f"line {line}", f"'{value}' is no {what} that is known", _AMEND)
-
-
 def parse(data: bytes, file: str) -> Parsed:
     """Read one of the four tables. Raises SourceError where it is none of them, or lacks a penal group."""
-    names, columns, lines = _body(data, file)
-    place = f"line {lines[0].as_py() - 1}" if len(lines) else "header"
-    counts = tuple(name for name in _MEASURES if name in names)
+    table = _table(data, file)
+    counts = tuple(name for name in _MEASURES if name in table.names)
     if counts not in _TABLES:
-        raise SourceError(file, place, "no column of counts, or others together than known", _AMEND)
+        raise SourceError(file, table.place, "no column of counts, or others together than known", _AMEND)
     dimensions = _KEYS + (_KEYS_OF_VICTIMS if "Victimizaciones" in counts else ())
-    at = find_columns(names, dimensions + counts, file, place)
-    if not all(map(_YEAR.fullmatch, pc.unique(columns[at["Año"]]).to_pylist())):
-        columns, lines = _without_notes(columns, lines)
-    keys = {name: _Column.of(columns[at[name]], _CLEAN.get(name, _clean)) for name in dimensions}
-    keys["Año"].refuse_unless(_YEAR.fullmatch, "year", lines, file)
+    columns = table.at(*dimensions, *counts)
+    if not all(map(_YEAR.fullmatch, pc.unique(columns["Año"]).to_pylist())):
+        table = table.without_notes()
+        columns = table.at(*dimensions, *counts)
+    keys = {name: Distinct.of(columns[name], unmarked) for name in dimensions}
+    keys["Año"].refuse(lambda year: not _YEAR.fullmatch(year), "{} is no year that is known", table, _AMEND)
     if "Sexo" in keys:
-        keys["Rango Edad"].refuse_unless(AGES.__contains__, "age group", lines, file)
-        keys["Sexo"].refuse_unless({**_SEXES, _UNKNOWN_SEX: ""}.__contains__, "sex", lines, file)
+        keys["Rango Edad"].refuse(lambda age: age not in AGES, "{} is no age group that is known", table, _AMEND)
+        unknown = {*_SEXES, _UNKNOWN_SEX}.isdisjoint
+        keys["Sexo"].refuse(lambda sex: unknown([sex]), "{} is no sex that is known", table, _AMEND)
     _refuse_gaps(keys, file)
     table_id = _TABLES[counts]
     shared = {"ref_area": keys["Comunidad"].to(), "time_period": keys["Año"].to(), "offence": keys["Grupo Penal"].to()}
@@ -99,73 +75,41 @@ def parse(data: bytes, file: str) -> Parsed:
     figures: list[pa.Table] = []
     rejected: list[Rejected] = []
     for name in counts:
-        count = _Column.of(columns[at[name]])
-        locators = pc.binary_join_element_wise("line ", lines.cast(pa.string()), f", column {name}", "")
-        table = figures_of(
-            len(lines),
-            table_id=table_id,
-            locator=locators,
-            measure=_MEASURES[name],
-            unit_measure="NR",
-            obs_value=count.to(_number, "float64"),
-            obs_status=count.to(lambda text: "A" if text else "O"),
-            **shared,
-        )
+        count, locators = Distinct.of(columns[name]), table.locators(name)
         bad = count.to(lambda text: bool(text) and _number(text) is None, "bool")
-        figures.append(table.filter(pc.invert(bad)) if pc.any(bad).as_py() else table)
-        places, texts = locators.filter(bad).to_pylist(), count.to().filter(bad).to_pylist()
-        rejected += [Rejected(table_id, *cell, "not a whole number") for cell in zip(places, texts, strict=True)]
-    return Parsed.of_table(pa.concat_tables(figures), rejected, file, edition=table_id, rows_read=len(lines))
+        figures.append(
+            figures_of(
+                len(locators),
+                table_id=table_id,
+                locator=locators,
+                measure=_MEASURES[name],
+                unit_measure="NR",
+                obs_value=count.to(_number, "float64"),
+                obs_status=count.to(lambda text: "A" if text else "O"),
+                **shared,
+            ).filter(pc.invert(bad))
+        )
+        wrong = zip(locators.filter(bad).to_pylist(), columns[name].filter(bad).to_pylist(), strict=True)
+        rejected += [Rejected(table_id, *cell, "not a whole number") for cell in wrong]
+    return Parsed.of_table(pa.concat_tables(figures), rejected, file, edition=table_id, rows_read=len(table.lines))
 
 
-def _body(data: bytes, file: str) -> tuple[list[str], list[pa.ChunkedArray], pa.Array]:
-    """Names and columns of the table, and the line of each row, without titles above it or lines of prose below it."""
+def _table(data: bytes, file: str) -> LongTable:
+    """The table, without titles above it or lines of prose below it."""
     text = decode(data, file, legacy="latin-1")
     if "\r\n" in text and not text.endswith("\n"):
         raise SourceError(file, "last line", "it does not end as the others do", "it is cut off; download it again")
     delimiter = max(",;\t", key=text[:20_000].count)
-    for number, row in rows(text, file, delimiter):
-        names = [_clean(name) for name in row]
-        if set(_KEYS) <= set(names):
-            break
-        if sum(map(bool, row)) >= len(_KEYS):
-            # It is a header that lacks a name, or figures above the header.
-            find_columns(names, _KEYS, file, f"line {number}")
-    else:
-        find_columns([], _KEYS, file, "whole file")
-    text = text.split("\n", number - 1)[-1].rstrip("\r\n")
-    while delimiter not in (last := text.rpartition("\n"))[2]:
-        text = last[0].rstrip("\r\n")
-    try:
-        _, columns, lines = read_columns(text.encode(), file, delimiter)
-    except SourceError as refusal:  # its lines are counted from the header
-        place = re.sub(r"\d+", lambda line: f"{int(line[0]) + number - 1}", refusal.place)
-        raise SourceError(file, place, refusal.problem, refusal.remedy) from refusal
-    return names, columns, pc.add(lines, number - 1)
-
-
-def _without_notes(columns: list[pa.ChunkedArray], lines: pa.Array) -> tuple[list[pa.ChunkedArray], pa.Array]:
-    """The rows of more than one cell: the others are notes."""
-    filled = pc.not_equal(columns[0], "").cast(pa.int8())
-    for column in columns[1:]:
-        filled = pc.add(filled, pc.not_equal(column, "").cast(pa.int8()))
-    kept = pc.greater(filled, 1)
-    return [column.filter(kept) for column in columns], lines.filter(kept)
-
-
-def _clean(label: str) -> str:
-    return _FOOTNOTE.sub("", unicodedata.normalize("NFC", " ".join(label.split())))
-
-
-#: Digits at the end of a year or of an age group are no footnote.
-_CLEAN: dict[str, Callable[[str], str]] = {"Año": str, "Rango Edad": lambda age: age if age in AGES else _clean(age)}
+    return read_table(
+        text, file, delimiter, is_header=filled(len(_KEYS)), wanted=_KEYS, is_note=lambda row: len(row) == 1
+    )
 
 
 def _number(text: str) -> float | None:
     return float(re.split("[.,]", text)[0]) if _WHOLE.fullmatch(text) else None
 
 
-def _refuse_gaps(keys: dict[str, _Column], file: str) -> None:
+def _refuse_gaps(keys: dict[str, Distinct], file: str) -> None:
     """Raise SourceError where a community lacks a year, penal group, age group or sex of those that must be there."""
     closed = {"Grupo Penal": GROUPS, "Rango Edad": AGES, "Sexo": tuple(_SEXES)}
     wanted = {name: closed.get(name) or tuple(dict.fromkeys(column.values)) for name, column in keys.items()}

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from darkfigure.errors import SourceError
 from darkfigure.sources.returns import NOT_APPLICABLE, Parsed, Rejected, Return
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode, rows
+from darkfigure.sources.text import decode, rows, unmarked
 
 CASES, COMPLAINTS, INCIDENTS = "Cyber crimes", "Cyber frauds", "Cyber security incidents"
 
@@ -33,8 +33,6 @@ _NATION = re.compile(r"((grand )?total )?\(?all[- ]india\)?|(grand )?total", re.
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(r"-?(\d+|\d{1,3}(,\d{2,3})*,\d{3})(\.\d+)?")
 _MARKS = {"", "NA", "N.A.", "N/A", "NR", "-", "–"}  # no figure; what each means is nowhere said, so each stays itself
-#: Numbers and signs of footnotes, fused to a name or after it.
-_FOOTNOTE = re.compile(r"(\s*(\[[^\]]*\]|\(\d{1,2}\)|\d{1,2}\)?|[*+#@$^†‡¹²³⁴-⁹]+))+$")
 _CHECK = "check that this is the right table; if the publisher renamed a column, amend the parser"
 
 
@@ -252,7 +250,7 @@ def _table_id(file: str, otherwise: str) -> str:
 
 
 def _clean(name: str) -> str:
-    return _FOOTNOTE.sub("", " ".join(name.split()))
+    return unmarked(name.rstrip("+#@$^ "))
 
 
 def _multiplier(name: str, file: str, line: int) -> int:

@@ -3,16 +3,15 @@
 Layout: one row per state, year and type, the twelve months as columns; Latin-1. Months not yet reported are blank.
 """
 
-import re
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.columns import LongTable, read_table
+from darkfigure.sources.columns import LongTable, changed, filled, read_table
 from darkfigure.sources.returns import Parsed, Rejected, figures_of
 from darkfigure.sources.source import Source
+from darkfigure.sources.text import decode, unmarked
 
 TABLE_ID = "incidencia_delictiva_fuero_comun_estatal"
 
@@ -29,14 +28,12 @@ _MONTHS = (
 _KEYS = ("Año", "Entidad", "Subtipo de delito", "Modalidad")
 # The publisher has also served the file with thousands separators inside quotes.
 _NUMBER = r"^-?(\d+|\d{1,3}(,\d{3})+)(\.0+)?$"
-#: Marks of footnotes behind a label; a number belongs to the label unless it is fused to its last letter.
-_NOTES = re.compile(r"(\s*(\[not[ae] \d+\]|\(\d+\)|\d+\)|\*|[¹²³⁴-⁹])|(?<=[^\W\d_]{3})\d{1,2})+$")
 
 
 def parse(data: bytes, file: str) -> Parsed:
     """Read the state file. Raises SourceError where it is not one, or holds no figure of a subtype that is taken."""
-    table = read_table(data, file, ",", legacy="latin-1", wanted=(*_KEYS, *_MONTHS))
-    subtypes = _unmarked(table.at("Subtipo de delito")["Subtipo de delito"])
+    table = read_table(decode(data, file, legacy="latin-1"), file, ",", is_header=filled(3), wanted=(*_KEYS, *_MONTHS))
+    subtypes = changed(table.at("Subtipo de delito")["Subtipo de delito"], unmarked)
     taken = pc.is_in(subtypes, pa.array(SUBTYPES))
     figures, rejected = _cells(table.filter(taken), subtypes.filter(taken), file)
     printed = figures["offence"].filter(pc.is_valid(figures["obs_value"]))
@@ -48,24 +45,15 @@ def parse(data: bytes, file: str) -> Parsed:
     return Parsed.of_table(figures, rejected, file, edition="estatal", rows_read=len(table.lines))
 
 
-def _unmarked(column: pa.Array) -> pa.Array:
-    """Labels without the marks of footnotes, each looked at once."""
-    labels = column.dictionary_encode()
-    return pa.array([_NOTES.sub("", label) for label in labels.dictionary.to_pylist()], pa.string()).take(
-        labels.indices
-    )
-
-
 def _cells(table: LongTable, subtype: pa.Array, file: str) -> tuple[pa.Table, list[Rejected]]:
     """The months of each row in their order, row by row."""
     at = table.at(*_KEYS, *_MONTHS)
     if (row := table.first(pc.invert(pc.match_substring_regex(at["Año"], r"^20\d\d$")))) is not None:
         place = f"line {table.lines[row]}, column Año"
         raise SourceError(file, place, f"'{at['Año'][row]}' is no year", "download the file again")
-    modality = _unmarked(at["Modalidad"])
+    modality = changed(at["Modalidad"], unmarked)
     of_modality = pc.binary_join_element_wise(subtype, modality, " > ")
     offence = pc.if_else(pc.equal(subtype, modality), subtype, of_modality)
-    lines = pc.binary_join_element_wise("line ", pc.cast(table.lines, pa.string()), ", column ", "")
     height = len(table.lines)
     order = pa.array(np.arange(height * 12).reshape(12, height).T.ravel())
     repeat = pa.array(np.repeat(np.arange(height), 12))
@@ -74,7 +62,7 @@ def _cells(table: LongTable, subtype: pa.Array, file: str) -> tuple[pa.Table, li
         for columns in (
             [at[name] for name in _MONTHS],
             [pc.binary_join_element_wise(at["Año"], f"{month:02}", "-") for month in range(1, 13)],
-            [pc.binary_join_element_wise(lines, name, "") for name in _MONTHS],
+            list(map(table.locators, _MONTHS)),
         )
     )
     number = pc.match_substring_regex(text, _NUMBER)
@@ -84,7 +72,7 @@ def _cells(table: LongTable, subtype: pa.Array, file: str) -> tuple[pa.Table, li
         len(text),
         table_id=TABLE_ID,
         locator=locator,
-        ref_area=_unmarked(at["Entidad"]).take(repeat),
+        ref_area=changed(at["Entidad"], unmarked).take(repeat),
         time_period=period,
         offence=offence.take(repeat),
         measure="case_files",

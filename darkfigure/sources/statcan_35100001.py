@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from darkfigure.errors import SourceError
 from darkfigure.sources.archive import is_zip, open_member
+from darkfigure.sources.columns import Distinct, filled, read_table
 from darkfigure.sources.returns import TOTAL, Parsed, Rejected, figures_of
 from darkfigure.sources.source import Source
 from darkfigure.sources.statcan_layout import (
@@ -38,7 +39,7 @@ from darkfigure.sources.statcan_members import (
     offence_of,
 )
 from darkfigure.sources.statcan_pivot import parse_pivot
-from darkfigure.sources.text import decode, find_columns, read_columns, rows
+from darkfigure.sources.text import decode, rows
 
 _KEYS = ("geography", "place", "unit", "scalar_id", "coordinate")
 
@@ -65,37 +66,37 @@ def parse(data: bytes, file: str) -> Parsed:
         described = open_member(data, file, "*_metadata.csv")
         metadata = read_metadata(described.data, file, described.name)
         data = open_member(data, file, "3510000[12].csv").data
-    elif next(iter(rows(decode(data, file), file, ",")))[1][0].casefold() == "year":
+    text = decode(data, file)
+    if metadata is None and next(rows(text, file, ","))[1][0].casefold() == "year":
         return parse_pivot(data, file)
-    return _download(data, file, metadata)
+    return _download(text, file, metadata)
 
 
-def _download(data: bytes, file: str, metadata: Metadata | None) -> Parsed:
-    header, columns, lines = read_columns(data, file, delimiter_of(data))
-    header = [name.replace("’", "'") for name in header]
+def _download(text: str, file: str, metadata: Metadata | None) -> Parsed:
+    lines = read_table(text, file, delimiter_of(text), is_header=filled(3))
+    header = [name.replace("’", "'") for name in lines.header]
+    lines = lines._replace(header=header)
     language = language_of(header)
     wanted = {key: names[language == "fr"] for key, names in COLUMNS.items()}
     if "COORDONNÉE" in header:
         wanted["coordinate"] = "COORDONNÉE"
-    found = find_columns(header, wanted.values(), file, "line 1")
+    found = lines.at(*wanted.values())
     others = [name for name in header if name and name.casefold() not in {n.casefold() for n in wanted.values()}]
     dimensions = in_order(others, metadata, file)
-    table = {key: columns[found[name]].combine_chunks() for key, name in wanted.items()}
-    table |= {name: columns[header.index(name)].combine_chunks() for name in dimensions}
-    full = pc.not_equal(pc.binary_join_element_wise(*table.values(), ""), "")
-    table, lines = {key: column.filter(full) for key, column in table.items()}, lines.filter(full)
+    table = {key: found[name] for key, name in wanted.items()}
+    table |= {name: lines.column(header.index(name)) for name in dimensions}
 
     reader = _Reader(dimensions, metadata, file)
-    series = pc.dictionary_encode(pc.binary_join_element_wise(*(table[key] for key in (*_KEYS, *dimensions)), "\x1f"))
-    kinds = [reader.series(text.split("\x1f")) for text in series.dictionary.to_pylist()]
+    series = Distinct.of(pc.binary_join_element_wise(*(table[key] for key in (*_KEYS, *dimensions)), "\x1f"))
+    kinds = [reader.series(text.split("\x1f")) for text in series.values]
     values = table["value"] if language == "en" else pc.replace_substring(table["value"], ",", ".")
     numeric = pc.match_substring_regex(values, r"^-?\d+(\.\d+)?$")
-    marks = pc.dictionary_encode(
+    marks = Distinct.of(
         pc.binary_join_element_wise(pc.if_else(numeric, "#", values), table["status"], table["symbol"], "\x1f")
     )
-    meant = [mark_of(*text.split("\x1f")) for text in marks.dictionary.to_pylist()]
-    periods = pc.dictionary_encode(table["period"])
-    dates = [period_of(text) for text in periods.dictionary.to_pylist()]
+    meant = [mark_of(*text.split("\x1f")) for text in marks.values]
+    periods = Distinct.of(table["period"])
+    dates = [period_of(text) for text in periods.values]
 
     def taken(indices: Any, each: list[Any], kind: pa.DataType | None = None) -> pa.Array:
         return pa.array(each, kind or pa.string()).take(indices)
@@ -110,9 +111,9 @@ def _download(data: bytes, file: str, metadata: Metadata | None) -> Parsed:
     placed = pc.and_(scope, pc.is_null(misplaced))
     good = pc.and_(scope, pc.is_null(faults))
     figures = figures_of(
-        len(lines),
+        len(lines.lines),
         table_id=BY_VIOLATION if reader.violation else BY_PROVINCE,
-        locator=pc.binary_join_element_wise("line ", lines.cast(pa.string()), f", column {wanted['value']}", ""),
+        locator=lines.locators(wanted["value"]),
         time_period=taken(periods.indices, dates),
         measure="recorded_offences",
         obs_value=pc.if_else(numeric, values, None).cast(pa.float64()),
@@ -131,7 +132,7 @@ def _download(data: bytes, file: str, metadata: Metadata | None) -> Parsed:
     rejected = [
         Rejected(BY_VIOLATION if reader.violation else BY_PROVINCE, f"line {line}", text, fault)
         for line, text, fault in zip(
-            *(c.filter(wrong).to_pylist() for c in (lines, table["value"], faults)), strict=True
+            *(c.filter(wrong).to_pylist() for c in (lines.lines, table["value"], faults)), strict=True
         )
     ]
     reader.check_members()
@@ -143,7 +144,7 @@ def _download(data: bytes, file: str, metadata: Metadata | None) -> Parsed:
         file,
         edition="35100001" if reader.violation else "35100002",
         vintage=metadata.last_period or None if metadata else None,
-        rows_read=len(lines),
+        rows_read=len(lines.lines),
         language=language,
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from darkfigure.errors import SourceError
 from darkfigure.sources.period import months
-from darkfigure.sources.text import decode
+from darkfigure.sources.text import decode, unmarked
 
 #: What each column is called, English and French.
 COLUMNS = {
@@ -45,7 +45,6 @@ _IN_METADATA = {
     "terminated": r"terminated|terminée?",
     "last_period": r"end reference period|(période de référence de fin|fin de la période de référence)",
 }
-_FOOTNOTE = re.compile(r"\s*(\[note \d+\]|\(\d{1,2}\)|\d\)|[*†‡¹²³⁴-⁹]+)$|(?<=[^\W\d])\d{1,2}$", re.IGNORECASE)
 
 
 @dataclass
@@ -68,16 +67,12 @@ class Metadata:
 
 def clean(text: str) -> str:
     """A label without marks of footnotes and stray spaces."""
-    text = " ".join(text.replace("’", "'").split())
-    while (shorter := _FOOTNOTE.sub("", text)) != text:
-        text = shorter
-    return text.strip()
+    return unmarked(text.replace("’", "'"))
 
 
-def delimiter_of(data: bytes) -> str:
+def delimiter_of(text: str) -> str:
     """Comma or semicolon, whichever the first line has more of."""
-    first = data.partition(b"\n")[0]
-    return ";" if first.count(b";") > first.count(b",") else ","
+    return max(",;", key=text.partition("\n")[0].count)
 
 
 def language_of(header: list[str]) -> str:
@@ -116,8 +111,9 @@ def read_metadata(data: bytes, file: str, member: str) -> Metadata:
 
 
 def _rows(data: bytes, file: str, member: str) -> Iterator[list[str]]:
+    text = decode(data, file)
     try:
-        yield from csv.reader(io.StringIO(decode(data, file)), delimiter=delimiter_of(data))
+        yield from csv.reader(io.StringIO(text), delimiter=delimiter_of(text))
     except csv.Error as exc:
         raise SourceError(file, member, f"no delimited text ({exc})", "download the archive again") from exc
 

@@ -6,16 +6,19 @@ Here: what must hold of any delimited file, whoever published it. Not here: what
 import codecs
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator
-
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 
 from darkfigure.errors import SourceError
 
 _WHOLE = "whole file"
 _DOWNLOAD_AGAIN = "download the file itself again"
+#: Numbers and signs of footnotes behind a label. A bare number is one only where it is fused to letters.
+_FOOTNOTES = re.compile(
+    r"(?:\s*\[not[ae]\b[^\]]*\]|\s*\(\d{1,2}\)|\s*[*†‡¹²³⁰-⁹]+|(?<=[^\W\d_]{3})(?:\s?\d{1,2}\)|\d{1,2}))+$",
+    re.IGNORECASE,
+)
 
 
 def decode(data: bytes, file: str, *, legacy: str | None = None) -> str:
@@ -81,31 +84,6 @@ def find_columns(header: list[str], wanted: Iterable[str], file: str, place: str
     return found
 
 
-def read_columns(
-    data: bytes, file: str, delimiter: str, *, legacy: str | None = None
-) -> tuple[list[str], list[pa.ChunkedArray], pa.Array]:
-    """The header, the columns below it as stripped text, and the line that each row ends on.
-
-    For long tables: whole columns at once, where ``full_rows`` gives a row at a time. The same is refused.
-    """
-    text = decode(data, file, legacy=legacy)
-    header = [name.strip() for name in next(csv.reader([text.partition("\n")[0]], delimiter=delimiter))]
-    names = [str(number) for number in range(len(header))]
-    try:
-        table = pacsv.read_csv(
-            io.BytesIO(text.encode()),
-            read_options=pacsv.ReadOptions(column_names=names, skip_rows=1),
-            parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pacsv.ConvertOptions(column_types={name: pa.string() for name in names}),
-        )
-    except pa.ArrowInvalid:
-        table = None
-    if table is None or len(table) + 1 != text.count("\n") + (not text.endswith("\n")):
-        # It is broken, or has blank lines or breaks within fields: a reader of rows knows the lines, and says which.
-        lines = rows(text, file, delimiter)
-        _, header = next(lines)
-        body = list(full_rows(lines, header, file))
-        columns = [pa.chunked_array([pa.array([row[i] for _, row in body], pa.string())]) for i in range(len(header))]
-        return header, columns, pa.array([number for number, _ in body], pa.int64())
-    columns = [pc.utf8_trim_whitespace(column) for column in table.columns]
-    return header, columns, pa.array(range(2, len(table) + 2), pa.int64())
+def unmarked(label: str) -> str:
+    """The label without the marks of footnotes behind it, with single spaces and letters of one piece."""
+    return _FOOTNOTES.sub("", unicodedata.normalize("NFC", " ".join(label.split())))

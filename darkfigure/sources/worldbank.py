@@ -1,13 +1,13 @@
-"""World Bank indicators used as denominators: population (SP.POP.TOTL), internet users (IT.NET.USER.ZS).
+"""World Bank indicators: population (SP.POP.TOTL), internet users (IT.NET.USER.ZS); and reading any of them.
 
-Three layouts of one content: the API's JSON, the bulk download's csv (years as columns, after a preamble), and
-the long csv in which the series is passed on (one row per country and year).
+Four layouts of one content: the API's JSON, the bulk download's and the data bank's csv (years as columns, the former
+below a preamble), and the long csv in which a series is passed on (one row per country and year). Countries are in ISO
+codes, in the long csv perhaps of two letters; groups of countries are in the World Bank's own.
 """
 
 import json
 import re
 from collections.abc import Callable
-from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -15,136 +15,156 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.columns import LongTable, read_table
+from darkfigure.sources.columns import LongTable, changed, filled, read_table
 from darkfigure.sources.returns import NOT_APPLICABLE, Parsed, Rejected, figures_of
 from darkfigure.sources.source import Source
-from darkfigure.sources.text import decode
+from darkfigure.sources.text import decode, unmarked
 
-_LONG = ("Country Name", "Country Code", "Year", "Value")
 _NUMBER = r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$"
-_YEAR = r"^\d{4}$"
+_YEAR = r"^(19|20)\d\d$"
+_YEAR_NAME = re.compile(r"((?:19|20)\d\d)(?: \[YR\d{4}\])?")
+#: The names of a column in one layout or another.
+_CODE = ("Country Code", "Country ID")
+_NAME = ("Country Name", "Country")
+_SERIES = ("Indicator Code", "Series Code")
+#: Below the table of the data bank, with fewer fields than the table has.
+_NOTE = re.compile(r"data from database:|last updated:", re.IGNORECASE)
 
 
-class _Cells(NamedTuple):
-    """A column for each: a figure that is not there has an empty text."""
+class Cells(NamedTuple):
+    """A column for each: a figure that is not there has an empty text, and no value."""
 
     area: pa.Array
+    label: pa.Array
     year: pa.Array
     text: pa.Array
     locator: pa.Array
     rows_read: int
+    updated: str | None = None
+    value: pa.Array = None
+
+    def rejected(self, indicator: str, taken: pa.Array) -> list[Rejected]:
+        places, texts = (column.filter(pc.invert(taken)).to_pylist() for column in (self.locator, self.text))
+        return [Rejected(indicator, *cell, "not a number") for cell in zip(places, texts, strict=True)]
+
+
+def read(data: bytes, file: str, indicator: str, value: str = "Value") -> Cells:
+    """The cells of any layout; ``value`` is the column of the long csv. Raises SourceError where it is none of them."""
+    text = decode(data, file)
+    is_json = text.lstrip().startswith("[")  # the API's answer is a list; no header of a csv begins so
+    found = _json(text, file, indicator) if is_json else _csv(text, file, indicator, value)
+    if (at := pc.index(pc.match_substring_regex(found.year, _YEAR), False).as_py()) >= 0:
+        raise SourceError(file, str(found.locator[at]), f"'{found.year[at]}' is no year", "give the annual series")
+    number = pc.if_else(pc.match_substring_regex(found.text, _NUMBER), found.text, pa.scalar(None, pa.string()))
+    return found._replace(area=changed(found.area, unmarked), value=pc.cast(number, pa.float64()))
 
 
 def _parser(indicator: str, measure: str, unit_measure: str, base_measure: str) -> Callable[[bytes, str], Parsed]:
     def parse(data: bytes, file: str) -> Parsed:
-        # The API's answer is a list; no header of a csv begins so.
-        is_json = data.removeprefix(b"\xef\xbb\xbf").startswith(b"[")
-        vintage, cells = _read_json(data, file, indicator) if is_json else _read_csv(data, file, indicator)
-        years = pc.match_substring_regex(cells.year, _YEAR)
-        if (at := pc.index(years, False).as_py()) >= 0:
-            raise SourceError(file, str(cells.locator[at]), f"'{cells.year[at]}' is no year", "give the annual series")
-        number = pc.match_substring_regex(cells.text, _NUMBER)
+        found = read(data, file, indicator)
         figures = figures_of(
-            len(cells.text),
+            len(found.text),
             table_id=indicator,
-            locator=cells.locator,
-            ref_area=cells.area,
-            time_period=cells.year,
+            locator=found.locator,
+            ref_area=found.area,
+            time_period=found.year,
             offence=NOT_APPLICABLE,
             measure=measure,
             unit_measure=unit_measure,
-            obs_value=pc.cast(pc.if_else(number, cells.text, pa.scalar(None, pa.string())), pa.float64()),
+            obs_value=found.value,
             base_measure=base_measure,
         )
-        bad = pc.indices_nonzero(pc.and_not(pc.not_equal(cells.text, ""), number))
-        rejected = [
-            Rejected(indicator, place, text, "not a number")
-            for place, text in zip(cells.locator.take(bad).to_pylist(), cells.text.take(bad).to_pylist(), strict=True)
-        ]
+        number = pc.is_valid(found.value)
         return Parsed.of_table(
-            figures.filter(number), rejected, file, edition=indicator, vintage=vintage, rows_read=cells.rows_read
+            figures.filter(number),
+            found.rejected(indicator, pc.or_(number, pc.equal(found.text, ""))),
+            file,
+            edition=indicator,
+            vintage=found.updated,
+            rows_read=found.rows_read,
         )
 
     return parse
 
 
-def _read_json(data: bytes, file: str, indicator: str) -> tuple[str | None, _Cells]:
+def _json(text: str, file: str, indicator: str) -> Cells:
     remedy = "ask the API with format=json and per_page large enough for one page"
     try:
-        about, records = json.loads(decode(data, file))
+        about, records = json.loads(text)
         if about["pages"] != 1:
             raise SourceError(file, "page", f"page {about['page']} of {about['pages']}", remedy)
         other = {record["indicator"]["id"] for record in records} - {indicator}
         if other:
             raise SourceError(file, "indicator", f"{', '.join(sorted(other))} where {indicator} was expected", remedy)
-        cells = [
+        rows = [
             # Aggregates have no ISO code; their own two letters identify them.
             (
                 str(record["countryiso3code"] or record["country"]["id"]),
+                str(record["country"]["value"]),
                 str(record["date"]),
                 "" if record["value"] is None else str(record["value"]),
                 f"record {number}",
             )
             for number, record in enumerate(records, start=1)
         ]
-        columns = zip(*cells, strict=True) if cells else [()] * 4
-        area, year, text, locator = (pa.array(column, pa.string()) for column in columns)
-        return about.get("lastupdated"), _Cells(area, year, text, locator, len(cells))
-    except (ValueError, KeyError, TypeError, RecursionError) as exc:
+        area, label, year, value, locator = (
+            pa.array(column, pa.string()) for column in (zip(*rows, strict=True) if rows else [()] * 5)
+        )
+        return Cells(area, label, year, value, locator, len(rows), about.get("lastupdated"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise SourceError(file, "whole file", f"not the API's JSON ({type(exc).__name__}: {exc})", remedy) from exc
 
 
-def _read_csv(data: bytes, file: str, indicator: str) -> tuple[str | None, _Cells]:
-    table = read_table(
-        data,
-        file,
-        ",",
-        is_header=lambda row: row[0].casefold() == "country name",
-        missing="no header row beginning 'Country Name'",
+def _csv(text: str, file: str, indicator: str, value: str) -> Cells:
+    """The cells of the long csv or of one with years as columns; which of them is told by the header."""
+    table = read_table(text, file, ",", is_header=filled(3), is_note=lambda row: _NOTE.match(row[0]) is not None)
+    table = table.without_notes()._replace(header=table.names)
+    there = {name.casefold() for name in table.header}
+    code, name, series = (
+        next((name for name in names if name.casefold() in there), names[0]) for names in (_CODE, _NAME, _SERIES)
     )
-    for line, row in table.above:
-        if sum(map(bool, row)) >= len(_LONG):
-            problem = "a row of data stands above the header"
-            raise SourceError(file, f"line {line}", problem, "put the header first, or download the file again")
+    if "year" in there:
+        at = table.at(code, name, "Year", value)
+        return Cells(at[code], at[name], at["Year"], at[value], table.locators(value), len(table.lines))
     updated = [row[1] for _, row in table.above if row[0].casefold() == "last updated date" and len(row) > 1]
-    is_long = "year" in [name.casefold() for name in table.header]
-    return updated[-1] if updated else None, _long(table) if is_long else _wide(table, indicator)
+    return _wide(table, code, name, series, indicator)._replace(updated=updated[-1] or None if updated else None)
 
 
-def _without_notes(table: LongTable) -> LongTable:
-    """The rows that have more than their first cell."""
-    return table.filter(reduce(pc.or_, [pc.not_equal(column, "") for column in table.columns[1:]]))
-
-
-def _long(table: LongTable) -> _Cells:
-    table = _without_notes(table)
-    at = table.at(*_LONG)
-    lines = pc.cast(table.lines, pa.string())
-    locator = pc.binary_join_element_wise("line ", lines, ", column Value", "")
-    return _Cells(at["Country Code"], at["Year"], at["Value"], locator, len(lines))
-
-
-def _wide(table: LongTable, indicator: str) -> _Cells:
-    table = _without_notes(table)
-    at = table.at("Country Code", "Indicator Code")
-    years = table.at(*(name for name in table.header if re.fullmatch(_YEAR, name)))
-    if not years:
-        raise SourceError(table.file, table.place, "no year among the columns", "give the World Bank's csv or JSON")
-    row = table.first(pc.not_equal(at["Indicator Code"], indicator))
-    if row is not None:
-        problem = f"indicator '{at['Indicator Code'][row]}' where {indicator} was expected"
+def _wide(table: LongTable, code: str, name: str, series: str, indicator: str) -> Cells:
+    at = table.at(code, name, series)
+    years = _years(table)
+    if (row := table.first(pc.not_equal(at[series], indicator))) is not None:
+        problem = f"indicator '{at[series][row]}' where {indicator} was expected"
         raise SourceError(table.file, f"line {table.lines[row]}", problem, "give the file of this one indicator")
     height, width = len(table.lines), len(years)
     order = pa.array(np.arange(height * width).reshape(width, height).T.ravel())
-    lines = pc.binary_join_element_wise("line ", pc.cast(table.lines, pa.string()), ", column ", "")
-    locators = [pc.binary_join_element_wise(lines, year, "") for year in years]
-    return _Cells(
-        at["Country Code"].take(pa.array(np.repeat(np.arange(height), width))),
+    repeat = pa.array(np.repeat(np.arange(height), width))
+    return Cells(
+        at[code].take(repeat),
+        at[name].take(repeat),
         pa.array([*years] * height, pa.string()),
-        pa.concat_arrays([*years.values()]).take(order),
-        pa.concat_arrays(locators).take(order),
+        pa.concat_arrays([table.column(column) for column in years.values()]).take(order),
+        pa.concat_arrays([table.locators(year) for year in years]).take(order),
         height,
     )
+
+
+def _years(table: LongTable) -> dict[str, int]:
+    """The columns of years. A name that only begins as a year does would be a year that is lost."""
+    years: dict[str, int] = {}
+    for column, name in enumerate(table.header):
+        found = _YEAR_NAME.fullmatch(name)
+        if (name[:1].isdigit() and not found) or (found and found[1] in years):
+            place = f"{table.place}, column {column + 1}"
+            raise SourceError(table.file, place, f"'{name}' is no year, or stands twice", "give the annual series")
+        if found:
+            years[found[1]] = column
+        elif not name and (row := table.first(pc.not_equal(table.column(column), ""))) is not None:
+            place = f"line {table.lines[row]}"
+            raise SourceError(table.file, place, "a figure in a column without a name", "name the column")
+    if not years:
+        raise SourceError(table.file, table.place, "no year among the columns", "give the World Bank's csv or JSON")
+    return years
 
 
 def _source(

@@ -156,7 +156,7 @@ def test_how_the_text_was_saved_does_not_matter(change: Any) -> None:
     [
         (b"", "whole file", "empty"),
         (b"\xef\xbb\xbf", "whole file", "blank"),
-        (crim({"A,ICCS0701,NR,AA": [" "]}, periods=("",)), "line 1", "no year"),
+        (crim({"A,ICCS0701,NR,AA": [" "]}, periods=("",)), "whole file", "no row of names"),
         (b"<html>Service unavailable</html>", "whole file", "HTML"),
         (GOOD.decode().encode("utf-16"), "byte", "UTF-16"),
         (GOOD.replace(b"AA", b"\xc4A", 1), "line 2", "not UTF-8"),

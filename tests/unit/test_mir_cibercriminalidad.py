@@ -146,7 +146,7 @@ def test_what_is_no_whole_number_is_kept_as_rejected(cell: str) -> None:
         ([KNOWN[1], *KNOWN], "line 1", "column 'Comunidad' is missing"),
         ([*KNOWN, ["Ceuta", "x"]], "line 34", "2 fields"),
         ([["Serie"], *KNOWN, ["Ceuta", "x"]], "line 35", "2 fields"),
-        ([["Nota"]], "whole file", "column 'Comunidad' is missing"),
+        ([["Nota"]], "whole file", "no row of names"),
         (KNOWN[:1], "whole file", "no figure"),
     ],
 )  # fmt: skip

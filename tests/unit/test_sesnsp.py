@@ -148,7 +148,7 @@ def renamed(old: str, new: str) -> bytes:
         (sesnsp(encoding="cp850"), "line 1", "column 'Año' is missing"),
         (sesnsp(encoding="mac-roman"), "line 1", "column 'Año' is missing"),
         (sesnsp(encoding="utf-8") + b"\xff", "line 1", "column 'Año' is missing"),
-        (GOOD.replace(b",", b";"), "line 1", "column 'Año' is missing"),
+        (GOOD.replace(b",", b";"), "whole file", "no row of names"),
         (GOOD.partition(b"\r\n")[2], "line 1", "column 'Año' is missing"),
         (renamed("Enero", "Ene"), "line 1", "column 'Enero' is missing"),
         (renamed("Entidad", "Estado"), "line 1", "column 'Entidad' is missing"),

@@ -188,7 +188,7 @@ def lacking(key: str) -> bytes:
         (b'<?xml version="1.0"?><wb:data/>', "whole file", "HTML or XML"),
         (bank_wide().decode("utf-8-sig").encode("utf-16"), "byte", "UTF-16"),
         (bank_long().replace(b"Aland", b"\xc5land", 1), "line 2", "not UTF-8"),
-        (b"geo,year\nAA,1\n", "whole file", "no header row beginning 'Country Name'"),
+        (b"geo,year\nAA,1\n", "whole file", "no row of names"),
         # JSON
         (bank_json()[:-20], "whole file", "not the API's JSON"),
         (b"[]", "whole file", "not the API's JSON"),
@@ -206,16 +206,16 @@ def lacking(key: str) -> bytes:
         (record_with(date=None), "record 1", "'None' is no year"),
         # the bulk download
         (bank_wide(indicator="NY.GDP"), "line 6", "indicator 'NY.GDP' where SP.POP.TOTL was expected"),
-        (bank_wide().replace(b'"2029"', b'"2028"', 1), "line 5", "column '2028' stands 2 times"),
+        (bank_wide().replace(b'"2029"', b'"2028"', 1), "line 5, column 6", "'2028' is no year, or stands twice"),
         (bank_wide().replace(b"Country Code", b"Code", 1), "line 5", "column 'Country Code' is missing"),
         (bank_wide().replace(b"Indicator Name", b"Indicator Code", 1), "line 5", "'Indicator Code' stands 2 times"),
         (bank_wide().replace(b'"1010",', b"", 1), "line 6", "7 fields, the header has 8"),
         (bank_wide().replace(b'"Aland"', b'"Aland', 1), "line", "broken quoting"),
         (bank_wide()[:-20], "line 8", "broken quoting|fields, the header has 8"),
         (b"Country Name,Country Code,Indicator Code\nAland,AAA,SP.POP.TOTL\n", "line 1", "no year among the columns"),
-        (move_up(bank_wide(), 5), "line 5", "a row of data stands above the header"),
+        (move_up(bank_wide(), 5), "line 5", "column 'Country Code' is missing"),
         # the long csv
-        (move_up(bank_long(), 1), "line 1", "a row of data stands above the header"),
+        (move_up(bank_long(), 1), "line 1", "column 'Country Code' is missing"),
         (bank_long().replace(b",2029,", b",29,", 1), "line 3, column Value", "'29' is no year"),
         (bank_long().replace(b",2029,", b",,", 1), "line 3, column Value", "'' is no year"),
         (bank_long().replace(b"Value", b"Amount", 1), "line 1", "column 'Value' is missing"),
