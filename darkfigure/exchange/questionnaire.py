@@ -40,70 +40,90 @@ _CODES = ("OFFENCE", "MEASURE", "UNIT_MEASURE")
 _DASHES = {"-", "\u2013", "\u2014"}
 _YEAR = re.compile(r"(19|20)\d\d", re.ASCII)
 _HELP = (
-    "Fill the sheet 'Return': a figure under each year, and beside it a status where it is not an ordinary figure.",
+    "Fill the white cells of the sheet 'Return': a figure under each year. Choose a status beside it only where the "
+    "figure is not an ordinary one; what the statuses mean stands below.",
     "A blank cell means: not answered. Nothing is taken from it, and it is never read as zero.",
     "A dash (-) means: we have no such figure. It is kept as missing; a status can say why.",
     "0 means: it was counted, and there was none.",
     "Write figures with digits alone: no separators, no words, no formulas. A decimal point is a point.",
-    "Money is in units of the currency, not in thousands; write its code of three letters under UNIT_MEASURE.",
-    "The confidentiality is F unless you say otherwise. A figure marked C or D is shown as suppressed, and not taken.",
+    "Money is in units of the currency, not in thousands; where no currency stands under UNIT_MEASURE, write its code "
+    "of three letters there, such as EUR.",
+    "The confidentiality is F (free) unless you say otherwise. A figure marked C or D is published as suppressed and "
+    "its number is not taken; but the file itself is kept as you sent it, so rather write a dash and the status Q.",
     "Notes are published with the figures of their row.",
-    "A return for a year replaces whole what you sent for that year before; nothing that you sent is deleted.",
-    "Rows may be left empty, moved or deleted. The codes in the first columns and the header row must stay.",
+    "A year of which you give any figure replaces whole what you sent for that year before: give again what still "
+    "holds. A year that you leave blank stays as it is. Nothing that you sent is deleted.",
+    "Rows may be left empty, and sheets of your own added. The sheets are protected against mistakes, without a "
+    "password: lift it to move or delete rows. The header row and the codes in the first columns must stay.",
 )
 
 
 def build(area: str, years: Sequence[str], offences: Sequence[tuple[str, str]], *, currency: str = "") -> bytes:
     """The questionnaire for a country and years, as xlsx. ``offences`` are codes and names, in order."""
     import openpyxl
-    from openpyxl.styles import Alignment, Font, PatternFill, Protection
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
     from openpyxl.worksheet.datavalidation import DataValidation
 
     book = openpyxl.Workbook()
     sheet, about, definitions = book.worksheets[0], book.create_sheet("About"), book.create_sheet("Definitions")
     sheet.title = "Return"
-    head, grey = Font(bold=True), PatternFill("solid", fgColor="FFE8E8E8")
+    head, title_font = Font(bold=True), Font(bold=True, size=14)
+    grey, light = PatternFill("solid", fgColor="FFD9D9D9"), PatternFill("solid", fgColor="FFF2F2F2")
+    line, hair = Side("thin", color="FF7F7F7F"), Side("hair", color="FF7F7F7F")
+    wrapped = Alignment(wrap_text=True, vertical="top")
     open_cell = Protection(locked=False)
 
-    _put(sheet, 1, 1, f"Return of cybercrime figures: {area}, {years[0]} to {years[-1]}").font = Font(
-        bold=True, size=14
+    span = years[0] if len(years) == 1 else f"{years[0]} to {years[-1]}"
+    _put(sheet, 1, 1, f"Return of cybercrime figures: {area}, {span}").font = title_font
+    _put(
+        sheet, 2, 1, "Fill the white cells. What blank, dash and 0 mean, and the statuses, stands in the sheet 'About'."
     )
-    _put(sheet, 2, 1, "What to fill in, and what blank, dash and 0 mean, is said in the sheet 'About'.")
     header = [*_LABELS, *(f"{year}{part}" for year in years for part in ("", " status", " confidentiality")), "Note"]
     for column, name in enumerate(header, start=1):
         cell = _put(sheet, 3, column, name)
-        cell.font, cell.fill, cell.alignment = head, grey, Alignment(wrap_text=True, vertical="top")
+        cell.font, cell.fill, cell.alignment = head, grey, wrapped
+    sheet.row_dimensions[3].height = 32
     number = 3
     for code, name in offences:
         for measure, unit in ASKED.items():
             number += 1
             labels = (code, name, measure, MEASURES[measure], unit or currency)
-            for column, text in enumerate(labels, start=1):
-                _put(sheet, number, column, text)
-            if not unit:
-                sheet.cell(number, 5).protection = open_cell
-            for column in range(6, len(header) + 1):
-                sheet.cell(number, column).protection = open_cell
+            border = Border(top=line if measure == next(iter(ASKED)) else hair, left=hair, right=hair)
+            for column in range(1, len(header) + 1):
+                cell = _put(sheet, number, column, labels[column - 1] if column <= len(labels) else "")
+                cell.border = border
+                if column > len(labels) or not (unit or column < len(labels)):
+                    cell.protection = open_cell
+                else:
+                    cell.fill = light
+                if header[column - 1] not in years:
+                    cell.alignment = wrapped
+            sheet.row_dimensions[number].height = 32
     sheet.freeze_panes = "F4"
-    sheet.protection.sheet = True
-    widths = [10, 44, 20, 44, 16, *[14, 22, 18] * len(years), 40]
+    _protect(sheet)
+    widths = [11, 44, 20, 44, 16, *[14, 26, 26] * len(years), 40]
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[cell_name(0, column - 1)[:-1]].width = width
 
-    row = _words(about, 1, ["About this return", *_HELP, ""])
+    _put(about, 1, 1, "About this return").font = title_font
+    row = _words(about, 2, [*_HELP, ""])
     lists = {}
     for title, codes in (("Statuses", STATUSES), ("Confidentiality", CONF_STATUSES)):
-        row = _words(about, row, [title])
-        first = row
-        row = _words(about, row, [f"{code}: {words}" for code, words in codes.items()])
+        _put(about, row, 1, title).font = head
+        first = row + 1
+        row = _words(about, first, [f"{code}: {words}" for code, words in codes.items()])
         lists[title] = f"About!$A${first}:$A${row - 1}"
         row = _words(about, row, [""])
-    row = _words(about, row, ["For machines; do not change"])
+    _put(about, row, 1, "For machines; do not change").font = head
+    row += 1
     for label, value in (("STRUCTURE_ID", STRUCTURE_ID), ("REF_AREA", area), ("TIME_PERIOD", " ".join(years))):
         _put(about, row, 1, label)
         _put(about, row, 2, value)
         row += 1
-    about.column_dimensions["A"].width, about.column_dimensions["B"].width = 90, 30
+    about.column_dimensions["A"].width, about.column_dimensions["B"].width = 110, 30
+    for cell in about["A"]:
+        cell.alignment = wrapped
+        about.row_dimensions[cell.row].height = 16 * (1 + len(cell.value or "") // 110) if cell.row > 1 else 20
 
     for column, name in enumerate(("Code", "Act"), start=1):
         _put(definitions, 1, column, name).font = head
@@ -113,17 +133,31 @@ def build(area: str, years: Sequence[str], offences: Sequence[tuple[str, str]], 
     definitions.freeze_panes = "A2"
     definitions.column_dimensions["B"].width = 90
     for other in (about, definitions):
-        other.protection.sheet = True
+        _protect(other)
 
     for position in range(len(years)):
         column = 5 + 3 * position
         for offset, title in ((1, "Statuses"), (2, "Confidentiality")):
-            choice = DataValidation(type="list", formula1=lists[title], allow_blank=True, errorStyle="warning")
+            choice = DataValidation(
+                type="list",
+                formula1=lists[title],
+                allow_blank=True,
+                showErrorMessage=True,
+                errorStyle="warning",
+                errorTitle="Not on the list",
+                error="Take one from the list; what each means stands in the sheet 'About'.",
+            )
             choice.add(f"{cell_name(3, column + offset)}:{cell_name(number - 1, column + offset)}")
             sheet.add_data_validation(choice)
     packed = io.BytesIO()
     book.save(packed)
     return packed.getvalue()
+
+
+def _protect(sheet: Any) -> None:
+    """Against mistakes, without a password; the width of a column and the height of a row stay the reader's."""
+    sheet.protection.sheet = True
+    sheet.protection.formatColumns = sheet.protection.formatRows = False
 
 
 def _put(sheet: Any, row: int, column: int, text: str) -> Any:
@@ -299,7 +333,7 @@ class _Table:
         if row < self.header.row:
             problems[figure] = "stands above the header row; move it below"
         elif not codes["OFFENCE"] and not codes["MEASURE"]:
-            problems[figure] = "its row has no codes"
+            problems[figure] = "its row has no codes; copy them from a new questionnaire"
         status_code, problem = _choice(shown(self.cell(row, status)), STATUSES)
         if problem:
             problems[status] = problem

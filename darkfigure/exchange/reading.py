@@ -15,6 +15,8 @@ from darkfigure.exchange.structure import DIMENSIONS, WITHHELD, Key, key_of, yea
 from darkfigure.sources.returns import REJECTED_SCHEMA, RETURN_SCHEMA, TOTAL, Parsed, Rejected, Return
 from darkfigure.sources.workbook import Sheet
 
+_ACTS = "the questionnaire lists them in its sheet 'Definitions'"
+
 
 class Place(NamedTuple):
     """A cell of the delivery: number of its sheet, zero-based row and column."""
@@ -47,7 +49,7 @@ class Reading:
             (
                 place,
                 year_of(row.time_period),
-                Rejected(row.table_id, row.locator, printed(row), f"unknown code '{row.offence}' of an act"),
+                Rejected(row.table_id, row.locator, printed(row), f"unknown code '{row.offence}' of an act; {_ACTS}"),
             )
             for place, row in self.accepted
             if row.offence not in known

@@ -12,13 +12,14 @@ from datetime import date
 from typing import Any
 
 from darkfigure.exchange.reading import Place, Reading
-from darkfigure.exchange.structure import FORMULA_STARTS
+from darkfigure.exchange.structure import FORMULA_STARTS, WITHHELD
 from darkfigure.sources.workbook import Sheet
 
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _STARTS = frozenset(FORMULA_STARTS) | {"%"}
 _MAX_CELL = 32_000
 _MAX_COMMENT = 1_000
+_NARROW, _WIDE = 11, 44  # of columns, in characters
 _TITLE = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
 
 
@@ -88,35 +89,39 @@ class Receipt:
         """For people: one fact a line."""
         facts = [
             (self.outcome.upper(), self.file_name),
-            ("received", f"{self.received_at} UTC, {self.byte_count:,} bytes"),
+            ("received", f"{self.received_at.replace('T', ' ')[:19]} UTC, {self.byte_count:,} bytes"),
             ("SHA-256", self.sha256),
             ("because", self.refusal),
         ]
         if self.form:
-            facts += [
-                ("form", f"{self.form}{f' of {self.ref_area}' if self.ref_area else ''}"),
-                ("cells", f"{self.read:,} read, {self.accepted:,} accepted, {len(self.rejected):,} rejected"),
-            ]
+            facts.append(("form", f"{self.form}{f' of {self.ref_area}' if self.ref_area else ''}"))
+        if self.read:
+            told = f"{self.read:,} read, {self.accepted:,} accepted, {len(self.rejected):,} rejected"
+            facts.append(("cells", told))
         if self.withheld:
-            facts.append(("withheld", f"{self.withheld:,} figures marked confidential, kept as suppressed"))
+            facts.append(
+                ("withheld", f"{_figures(self.withheld)} marked confidential: suppressed, the number not taken")
+            )
         if self.withdrawn:
-            facts.append(("withdrawn", f"{self.withdrawn:,} figures"))
+            facts.append(("withdrawn", _figures(self.withdrawn)))
         facts.append(("reason", self.reason))
         for edition in self.editions:
             before = f"replaces {edition.replaces}" if edition.replaces else "the first"
-            counts = {
-                "figures": edition.figures,
-                "new": edition.new,
-                "changed": edition.changed,
-                "unchanged": edition.unchanged,
-                "no longer given": edition.no_longer_given,
-            }
-            told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
-            facts.append((edition.edition, f"vintage {edition.vintage} ({before}): {told}"))
+            counts = {"new": edition.new, "changed": edition.changed, "unchanged": edition.unchanged}
+            told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+            told = f"{_figures(edition.figures)}{f' ({told})' if told else ''}"
+            gone = f", {edition.no_longer_given:,} no longer given" if edition.no_longer_given else ""
+            facts.append((edition.edition, f"now {told}{gone}; vintage {edition.vintage}, {before}"))
         facts.append(("not read", f"columns {', '.join(self.not_read)}" if self.not_read else ""))
-        facts += [("rejected", f"{cell.place}: '{cell.text}' {cell.reason}") for cell in self.rejected]
+        for cell in self.rejected:
+            said = f"'{cell.text}' " if cell.text else ""
+            facts.append(("rejected", f"{cell.place}: {said}{cell.reason}"))
         facts.append(("marked", self.marked_copy))
         return "".join(f"{label:<10} {one_line(told)}\n" for label, told in facts if told)
+
+
+def _figures(count: int) -> str:
+    return "no figure" if not count else "1 figure" if count == 1 else f"{count:,} figures"
 
 
 def rejected_of(reading: Reading) -> tuple[Refused, ...]:
@@ -127,21 +132,22 @@ def rejected_of(reading: Reading) -> tuple[Refused, ...]:
 
 
 def marked_copy(reading: Reading) -> bytes:
-    """The sheets that were sent, made anew from what was read: green what was taken, red what was not, and why.
+    """The sheets that were sent, made anew from what was read: green what was taken, red what was not, and why;
+    yellow what was sent as confidential, and is taken as suppressed.
 
     Nothing of the sender's file but the values of its cells is in it.
     """
     import openpyxl
-    from openpyxl.comments import Comment
     from openpyxl.styles import PatternFill
 
-    green, red = PatternFill("solid", fgColor="FFC6EFCE"), PatternFill("solid", fgColor="FFFFC7CE")
+    green, red, yellow = (PatternFill("solid", fgColor=colour) for colour in ("FFC6EFCE", "FFFFC7CE", "FFFFEB9C"))
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     reasons: dict[Place, str] = {}
     for place, _, rejected in reading.rejected:
         reasons[place] = f"{reasons[place]}; {rejected.reason}" if place in reasons else rejected.reason
     taken = {place for place, _ in reading.accepted} - set(reasons)
+    withheld = {place for place, row in reading.accepted if WITHHELD in row.mark}
     delimited = reading.form in {"csv", "SDMX-CSV"}
     for number, sheet in enumerate(reading.sheets):
         target = book.create_sheet(_title(sheet, number))
@@ -151,14 +157,18 @@ def marked_copy(reading: Reading) -> bytes:
                     write(target, row + 1, column + 1, value)
         for place in taken:
             if place.sheet == number:
-                target.cell(place.row + 1, place.column + 1).fill = green
+                cell = target.cell(place.row + 1, place.column + 1)
+                cell.fill = yellow if place in withheld else green
+                if place in withheld:
+                    cell.comment = _comment("marked confidential: published as suppressed, the number is not taken")
         for place, reason in reasons.items():
             if place.sheet == number:
                 cell = target.cell(place.row + 1, place.column + 1)
                 cell.fill = red
-                cell.comment = Comment(safe_text(reason)[:_MAX_COMMENT], "darkfigure")
+                cell.comment = _comment(safe_text(reason)[:_MAX_COMMENT])
         if delimited:
-            _verdicts(target, sheet, number, taken, reasons, green, red)
+            _verdicts(target, sheet, number, taken, withheld, reasons, green, red)
+        _lay_out(target)
     if not reading.sheets:
         book.create_sheet("Nothing was sent")
     packed = io.BytesIO()
@@ -176,12 +186,45 @@ def write(sheet: Any, row: int, column: int, value: object) -> None:
         cell.value = value
 
 
+def _comment(text: str) -> Any:
+    from openpyxl.comments import Comment
+
+    return Comment(text, "darkfigure", height=90, width=320)
+
+
+def _lay_out(sheet: Any) -> None:
+    """Columns as wide as what stands in them, within bounds, and the header row kept in sight."""
+    from openpyxl.styles import Alignment
+    from openpyxl.utils import get_column_letter
+
+    widths: dict[int, int] = {}
+    for row in sheet.iter_rows():
+        filled = [cell for cell in row if cell.value is not None]
+        if "MEASURE" in {str(cell.value).partition(":")[0].upper() for cell in filled} and sheet.freeze_panes is None:
+            sheet.freeze_panes = f"A{row[0].row + 1}"
+        for cell in filled:
+            if len(filled) > 1:  # a title alone in its row may run on over its neighbours
+                widths[cell.column] = max(widths.get(cell.column, _NARROW), min(len(str(cell.value)) + 2, _WIDE))
+                if len(str(cell.value)) + 2 > _WIDE:
+                    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    for column, width in widths.items():
+        sheet.column_dimensions[get_column_letter(column)].width = width
+
+
 def _verdicts(
-    target: Any, sheet: Sheet, number: int, taken: set[Place], reasons: dict[Place, str], green: Any, red: Any
+    target: Any,
+    sheet: Sheet,
+    number: int,
+    taken: set[Place],
+    withheld: set[Place],
+    reasons: dict[Place, str],
+    green: Any,
+    red: Any,
 ) -> None:
     column = max(map(len, sheet.rows), default=0) + 1
     write(target, 1, column, "VERDICT")
     rows_taken = {place.row for place in taken if place.sheet == number}
+    suppressed = {place.row for place in withheld if place.sheet == number}
     by_row: dict[int, list[str]] = {}
     for place, reason in reasons.items():
         by_row.setdefault(place.row, []).append(f"{_head(sheet, place.column)}: {reason}")
@@ -190,7 +233,7 @@ def _verdicts(
             write(target, row + 1, column, "rejected: " + "; ".join(by_row[row]))
             target.cell(row + 1, column).fill = red
         elif row in rows_taken:
-            write(target, row + 1, column, "accepted")
+            write(target, row + 1, column, "accepted as suppressed" if row in suppressed else "accepted")
             target.cell(row + 1, column).fill = green
         else:
             write(target, row + 1, column, "withdrawn")

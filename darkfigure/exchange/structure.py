@@ -55,6 +55,7 @@ _COUNTRY = re.compile(r"[A-Z]{3}")
 _OFFENCE = re.compile(r"[A-Za-z0-9_]{1,40}")
 _NUMBER = re.compile(r"\d{1,15}(\.\d{1,15})?([eE][+-]?\d{1,2})?", re.ASCII)
 _MAX_TEXT = 500
+_MAX_LISTED = 12
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 #: A text that begins so becomes a formula where a spreadsheet opens it from a csv.
 FORMULA_STARTS = tuple("=+-@|%\t\r\n＝＋－＠")
@@ -167,7 +168,7 @@ def _reason(component: Component, text: str) -> str:
     if component.id == "REF_AREA":
         return "" if is_country(text) else "is no country's code of three capital letters (ISO 3166-1)"
     if component.id == "OFFENCE":
-        return "" if _OFFENCE.fullmatch(text) else "is no code of an act"
+        return "" if _OFFENCE.fullmatch(text) else "is no code of an act; the questionnaire lists them"
     if component.id == "TIME_PERIOD":
         return "" if _is_period(text) else "is no period; write a year, 2024-03, 2024-Q1 or 2024-04-01/P1Y"
     if component.id == "UNIT_MEASURE" and _CURRENCY.fullmatch(text):
@@ -177,7 +178,9 @@ def _reason(component: Component, text: str) -> str:
     if component.number:
         return number_problem(text)
     if component.codes is not None:
-        return "" if text in component.codes else f"is not in the code list of {component.id}"
+        listed = f"; write one of {', '.join(component.codes)}" if len(component.codes) <= _MAX_LISTED else ""
+        listed += ", or for money its currency" if component.id == "UNIT_MEASURE" else ""
+        return "" if text in component.codes else f"is not in the code list of {component.id}{listed}"
     return text_problem(text)
 
 
