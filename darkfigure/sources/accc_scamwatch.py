@@ -69,6 +69,7 @@ def parse(data: bytes, file: str) -> Parsed:
         figures.append(
             figures_of(
                 len(locators),
+                pc.invert(bad),
                 table_id=TABLE_ID,
                 locator=locators,
                 measure=measure,
@@ -77,7 +78,7 @@ def parse(data: bytes, file: str) -> Parsed:
                 # Blank is no figure, and no zero either: zeros are printed as $0.00.
                 obs_status=column.to(lambda text: "A" if text else "O"),
                 **shared,
-            ).filter(pc.invert(bad))
+            )
         )
         wrong = zip(locators.filter(bad).to_pylist(), columns[name].filter(bad).to_pylist(), strict=True)
         rejected += [Rejected(TABLE_ID, *cell, reason) for cell in wrong]

@@ -10,6 +10,7 @@ The keys of cybercrime and fraud (``KEYS``) and all offences together are taken;
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -183,6 +184,7 @@ def _cells(table: Table, columns: Mapping[str, int]) -> dict[str, list[_Cell | N
     return cells
 
 
+@lru_cache(maxsize=1 << 14, typed=True)
 def _cell(cell: object, unit: str, base: _Cell | None, german: bool) -> _Cell | None:
     if isinstance(cell, float):
         return _Cell(cell, "A", "") if unit != "NR" or cell.is_integer() else None
@@ -204,8 +206,9 @@ def _figures(table: Table, columns: Mapping[str, int], rows: _Rows, shared: Mapp
     cells = [cell for name in columns for cell in rows.cells[name]]
     whole = [cell or _Cell(None, "", "") for cell in cells]
     values = zip(*whole, strict=True) if whole else ([], [], [])
-    figures = figures_of(
+    return figures_of(
         len(whole),
+        pa.array([cell is not None for cell in cells], pa.bool_()),
         **{k: v if isinstance(v, str) else pa.array(v * len(kinds), pa.string()) for k, v in shared.items()},
         **{
             field: pa.concat_arrays([pa.repeat(getattr(kind, field), count) for kind in kinds])
@@ -214,7 +217,6 @@ def _figures(table: Table, columns: Mapping[str, int], rows: _Rows, shared: Mapp
         **{field: pa.array(v, RETURN_SCHEMA.field(field).type) for field, v in zip(_Cell._fields, values, strict=True)},
         locator=pa.array([table.locate(row, at) for at in columns.values() for row in range(count)], pa.string()),
     )
-    return figures.filter(pa.array([cell is not None for cell in cells], pa.bool_()))
 
 
 def _rejected(

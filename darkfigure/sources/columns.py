@@ -132,7 +132,8 @@ def read_table(
         raise SourceError(file, "whole file", missing, "check that this is the right table, and download it again")
     find_columns(list(map(unmarked, header)), wanted, file, f"line {number}")
     notes: list[Row] = []
-    columns = _whole_columns(text.split("\n", number)[number:], len(header), delimiter)
+    below = text.split("\n", number)[number:]
+    columns = _whole_columns(below[0].encode().rstrip(b"\r\n"), len(header), delimiter) if below else None
     if columns is not None:
         numbers = pa.array(np.arange(number + 1, number + 1 + len(columns[0])))
     else:
@@ -159,23 +160,21 @@ def _without(notes: list[Row], is_note: IsRow, width: int, lines: Iterable[Row])
             yield number, row
 
 
-def _whole_columns(below: list[str], width: int, delimiter: str) -> list[pa.Array] | None:
+def _whole_columns(data: bytes, width: int, delimiter: str) -> list[pa.Array] | None:
     """The columns of the text below the header, if each of its lines is a row."""
-    text = below[0].rstrip("\r\n") if below else ""
-    if not text or text.count("\r") != text.count("\r\n"):
+    if not data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
     names = [str(number) for number in range(width)]
-    data = text.encode()
     try:
         table = pacsv.read_csv(
             io.BytesIO(data),
             # As one block: cut into several, columns are put together again.
             read_options=pacsv.ReadOptions(column_names=names, block_size=len(data) + 1),
-            parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values='"' in text),
+            parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in data),
             convert_options=pacsv.ConvertOptions(column_types={name: pa.string() for name in names}),
         )
     except pa.ArrowInvalid:
         return None
-    if len(table) != text.count("\n") + 1:
+    if len(table) != data.count(b"\n") + 1:
         return None
     return [column.combine_chunks() for column in table.columns]

@@ -240,6 +240,7 @@ def _parsed(table: Table, cells: _Cells, file: str) -> Parsed:
     value, status, mark, conf = _meaning(text)
     figures = figures_of(
         len(text),
+        pc.not_equal(status, ""),
         table_id=table.id,
         locator=locator,
         time_period=period,
@@ -259,7 +260,7 @@ def _parsed(table: Table, cells: _Cells, file: str) -> Parsed:
         for place, cell in zip(locator.take(bad).to_pylist(), text.take(bad).to_pylist(), strict=True)
     ]
     return Parsed.of_table(
-        figures.filter(pc.not_equal(status, "")) if rejected else figures,
+        figures,
         rejected,
         file,
         edition="all",

@@ -80,6 +80,7 @@ def parse(data: bytes, file: str) -> Parsed:
         figures.append(
             figures_of(
                 len(locators),
+                pc.invert(bad),
                 table_id=table_id,
                 locator=locators,
                 measure=_MEASURES[name],
@@ -87,7 +88,7 @@ def parse(data: bytes, file: str) -> Parsed:
                 obs_value=count.to(_number, "float64"),
                 obs_status=count.to(lambda text: "A" if text else "O"),
                 **shared,
-            ).filter(pc.invert(bad))
+            )
         )
         wrong = zip(locators.filter(bad).to_pylist(), columns[name].filter(bad).to_pylist(), strict=True)
         rejected += [Rejected(table_id, *cell, "not a whole number") for cell in wrong]

@@ -157,11 +157,15 @@ def _columnar(rows: Sequence[Return] | Sequence[Rejected], schema: pa.Schema) ->
     return pa.table([pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)], schema=schema)
 
 
-def figures_of(count: int, **columns: Any) -> pa.Table:
+def figures_of(count: int, good: Any = None, **columns: Any) -> pa.Table:
     """A table of ``count`` returns from whole columns; a column given as one value, or by its default, is constant.
 
-    For long tables, where a ``Return`` for each cell would cost more than reading the file.
+    Only those that are ``good``, where that is given. For long tables, where a ``Return`` for each cell would cost more
+    than reading the file.
     """
+    if good is not None and not pc.all(good, skip_nulls=False).as_py():
+        columns = {n: c.filter(good) if isinstance(c, pa.Array | pa.ChunkedArray) else c for n, c in columns.items()}
+        count = pc.sum(good).as_py() or 0
     values = {**Return._field_defaults, **columns}
     arrays = [
         value if isinstance(value, pa.Array | pa.ChunkedArray) else pa.repeat(pa.scalar(value, field.type), count)

@@ -70,6 +70,7 @@ def _cells(table: LongTable, subtype: pa.Array, file: str) -> tuple[pa.Table, li
     digits = pc.replace_substring(pc.if_else(number, text, pa.scalar(None, pa.string())), ",", "")
     figures = figures_of(
         len(text),
+        good,
         table_id=TABLE_ID,
         locator=locator,
         ref_area=changed(at["Entidad"], unmarked).take(repeat),
@@ -85,7 +86,7 @@ def _cells(table: LongTable, subtype: pa.Array, file: str) -> tuple[pa.Table, li
         Rejected(TABLE_ID, place, cell, "not a whole number")
         for place, cell in zip(locator.take(bad).to_pylist(), text.take(bad).to_pylist(), strict=True)
     ]
-    return figures.filter(good), rejected
+    return figures, rejected
 
 
 SOURCE = Source(

@@ -112,6 +112,7 @@ def _download(text: str, file: str, metadata: Metadata | None) -> Parsed:
     good = pc.and_(scope, pc.is_null(faults))
     figures = figures_of(
         len(lines.lines),
+        good,
         table_id=BY_VIOLATION if reader.violation else BY_PROVINCE,
         locator=lines.locators(wanted["value"]),
         time_period=taken(periods.indices, dates),
@@ -127,7 +128,7 @@ def _download(text: str, file: str, metadata: Metadata | None) -> Parsed:
         breakdown=taken(series.indices, [kind.breakdown for kind in kinds]),
         unit_measure=taken(series.indices, [kind.unit for kind in kinds]),
         unit_mult=taken(series.indices, [kind.scale for kind in kinds], pa.int64()),
-    ).filter(good)
+    )
     wrong = pc.and_(scope, pc.is_valid(faults))
     rejected = [
         Rejected(BY_VIOLATION if reader.violation else BY_PROVINCE, f"line {line}", text, fault)

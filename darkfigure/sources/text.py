@@ -5,7 +5,6 @@ Here: what must hold of any delimited file, whoever published it. Not here: what
 
 import codecs
 import csv
-import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -25,7 +24,7 @@ def decode(data: bytes, file: str, *, legacy: str | None = None) -> str:
     """The text of ``data``: UTF-8, or the publisher's ``legacy`` encoding where it is not valid UTF-8."""
     if data[:512].removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<":
         raise SourceError(file, _WHOLE, "this is an HTML or XML page, not a table", _DOWNLOAD_AGAIN)
-    if not data.strip():
+    if not data or data.isspace():
         raise SourceError(file, _WHOLE, "the file is empty", _DOWNLOAD_AGAIN)
     if b"\x00" in data:
         raise SourceError(
@@ -42,7 +41,7 @@ def decode(data: bytes, file: str, *, legacy: str | None = None) -> str:
 
 def rows(text: str, file: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Each row that is not blank, at least one, with the number of the line it ends on; its fields are stripped."""
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     blank = True
     try:
         for row in reader:
@@ -54,6 +53,16 @@ def rows(text: str, file: str, delimiter: str) -> Iterator[tuple[int, list[str]]
         raise SourceError(file, f"line {reader.line_num}", f"broken quoting ({exc})", _DOWNLOAD_AGAIN) from exc
     if blank:
         raise SourceError(file, _WHOLE, "the file is blank", _DOWNLOAD_AGAIN)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Each line with its end, and none before it is asked for."""
+    start = 0
+    while end := text.find("\n", start) + 1:
+        yield text[start:end]
+        start = end
+    if start < len(text):
+        yield text[start:]
 
 
 def full_rows(lines: Iterable[tuple[int, list[str]]], header: list[str], file: str) -> Iterator[tuple[int, list[str]]]:
@@ -86,4 +95,5 @@ def find_columns(header: list[str], wanted: Iterable[str], file: str, place: str
 
 def unmarked(label: str) -> str:
     """The label without the marks of footnotes behind it, with single spaces and letters of one piece."""
-    return _FOOTNOTES.sub("", unicodedata.normalize("NFC", " ".join(label.split())))
+    label = unicodedata.normalize("NFC", " ".join(label.split()))
+    return label if label[-1:].isalpha() else _FOOTNOTES.sub("", label)

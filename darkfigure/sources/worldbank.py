@@ -62,8 +62,10 @@ def read(data: bytes, file: str, indicator: str, value: str = "Value") -> Cells:
 def _parser(indicator: str, measure: str, unit_measure: str, base_measure: str) -> Callable[[bytes, str], Parsed]:
     def parse(data: bytes, file: str) -> Parsed:
         found = read(data, file, indicator)
+        number = pc.is_valid(found.value)
         figures = figures_of(
             len(found.text),
+            number,
             table_id=indicator,
             locator=found.locator,
             ref_area=found.area,
@@ -74,9 +76,8 @@ def _parser(indicator: str, measure: str, unit_measure: str, base_measure: str) 
             obs_value=found.value,
             base_measure=base_measure,
         )
-        number = pc.is_valid(found.value)
         return Parsed.of_table(
-            figures.filter(number),
+            figures,
             found.rejected(indicator, pc.or_(number, pc.equal(found.text, ""))),
             file,
             edition=indicator,

@@ -28,6 +28,7 @@ def parse(data: bytes, file: str) -> Parsed:
     taken = pc.or_(pc.is_valid(found.value), absent)
     figures = figures_of(
         len(found.text),
+        taken,
         table_id=INDICATOR,
         locator=found.locator,
         ref_area=found.area,
@@ -41,7 +42,7 @@ def parse(data: bytes, file: str) -> Parsed:
         ref_area_label=found.label,
     )
     return Parsed.of_table(
-        figures.filter(taken),
+        figures,
         found.rejected(INDICATOR, taken),
         file,
         edition=INDICATOR,
