@@ -54,7 +54,7 @@ _HELP = (
     "A year of which you give any figure replaces whole what you sent for that year before: give again what still "
     "holds. A year that you leave blank stays as it is. Nothing that you sent is deleted.",
     "Rows may be left empty, and sheets of your own added. The sheets are protected against mistakes, without a "
-    "password: lift it to move or delete rows. The header row and the codes in the first columns must stay.",
+    "password: lift the protection to move or delete rows. The header row and the codes in the first columns must stay.",
 )
 
 
@@ -98,10 +98,10 @@ def build(area: str, years: Sequence[str], offences: Sequence[tuple[str, str]], 
                     cell.fill = light
                 if header[column - 1] not in years:
                     cell.alignment = wrapped
-            sheet.row_dimensions[number].height = 32
+            sheet.row_dimensions[number].height = 46
     sheet.freeze_panes = "F4"
     _protect(sheet)
-    widths = [11, 44, 20, 44, 16, *[14, 26, 26] * len(years), 40]
+    widths = [10, 30, 19, 32, 15, *[14, 22, 22] * len(years), 40]  # half a screen stays frozen
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[cell_name(0, column - 1)[:-1]].width = width
 
