@@ -54,7 +54,7 @@ _HELP = (
     "A year of which you give any figure replaces whole what you sent for that year before: give again what still "
     "holds. A year that you leave blank stays as it is. Nothing that you sent is deleted.",
     "Rows may be left empty, and sheets of your own added. The sheets are protected against mistakes, without a "
-    "password: lift the protection to move or delete rows. The header row and the codes in the first columns must stay.",
+    "password: lift the protection to move or delete rows. The header row and the first columns must stay.",
 )
 
 
