@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.errors import SourceError
@@ -176,7 +176,7 @@ def test_other_ages_are_another_edition() -> None:
 LAYOUTS = {"export": (TABLE, ",", FILE)}
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(chance=st.randoms(use_true_random=False))
 def test_changed_layouts_give_no_other_figures(chance: Random) -> None:
     mutations.check(parse, [mutations.Sheet("table", TABLE)], mutations.as_text(), chance, mutations.TO_TEXT, FILE)

@@ -4,7 +4,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources.accept import check_returns
@@ -249,13 +249,13 @@ def test_a_modus_that_nobody_knows_is_refused():
     )
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_changed_csvs(chance):
     mutations.check(parse, table(2022, marked="Grooming", modi=FEW), as_csv, chance, mutations.TO_TEXT)
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants_of_workbooks
 @given(st.randoms(use_true_random=False))
 def test_changed_workbooks(chance):
     mutations.check(

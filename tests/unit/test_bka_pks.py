@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources.accept import check_returns
@@ -332,7 +332,7 @@ def test_a_row_twice_is_refused_and_so_is_a_kreis_that_nobody_knows():
     refused(lambda data, file: check_returns(parse(data, file), known, file), other, "cell F8", "unknown area code")
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants_of_workbooks
 @given(st.randoms(use_true_random=False))
 def test_changed_workbooks_of_laender(chance):
     whole = laender(keys=(ALL_OFFENCES, "510000", "897000"))[0]
@@ -340,13 +340,13 @@ def test_changed_workbooks_of_laender(chance):
     mutations.check(parse, layout, mutations.as_workbook, chance, mutations.TO_WORKBOOK)
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants_of_workbooks
 @given(st.randoms(use_true_random=False))
 def test_changed_workbooks_of_kreise(chance):
     mutations.check(parse, kreise(), mutations.as_workbook, chance, mutations.TO_WORKBOOK)
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_changed_csvs_of_kreise(chance):
     mutations.check(parse, kreise_csv(), as_csv, chance, mutations.TO_TEXT, CSV_NAME)

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources.accept import check_returns
@@ -177,7 +177,7 @@ def test_what_is_not_the_table_is_refused(data: bytes, place: str, problem: str)
     refused(parse, data, f"^{place}", problem)
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_changed_layout_gives_the_same_figures_or_is_refused(chance: Random) -> None:
     mutations.check(

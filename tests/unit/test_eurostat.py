@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources import eurostat
@@ -231,19 +231,19 @@ TSV_LAYOUT = [Sheet("tsv", [line.split("\t") for line in TSV.decode().splitlines
 CSV_LAYOUT = [Sheet("csv", sdmx_grid(ROWS))]
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_mutated_tsv_gives_the_same_figures_or_is_refused(chance: Random) -> None:
     mutations.check(parse, TSV_LAYOUT, as_text("\t"), chance, mutations.TO_TEXT)
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_mutated_csv_gives_the_same_figures_or_is_refused(chance: Random) -> None:
     mutations.check(parse, CSV_LAYOUT, as_text(), chance, mutations.TO_TEXT)
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_mutated_csv_with_labels_gives_the_same_figures_or_is_refused(chance: Random) -> None:
     mutations.check(parse, [Sheet("csv", labelled(sdmx_grid(ROWS)))], as_text(), chance, mutations.TO_TEXT)

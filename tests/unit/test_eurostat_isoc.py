@@ -5,7 +5,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources.accept import check_returns
@@ -108,14 +108,14 @@ def test_a_file_that_is_not_the_table_is_refused(data: bytes, place: str, proble
     refused(parse, data, f"^{place}", problem, file="estat_isoc_cisce_ra.tsv.gz")
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_mutated_tsv_gives_the_same_figures_or_is_refused(chance: Random) -> None:
     layout = [Sheet("tsv", [line.split("\t") for line in TSV.decode().splitlines()])]
     mutations.check(parse, layout, as_text("\t"), chance, mutations.TO_TEXT)
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_mutated_csv_gives_the_same_figures_or_is_refused(chance: Random) -> None:
     layout = [Sheet("csv", sdmx_grid(ROWS, YEARS, **HOW))]

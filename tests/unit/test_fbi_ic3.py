@@ -360,7 +360,7 @@ def test_shifted_and_trembling_places_change_nothing(chance: Random) -> None:
     assert figures(placed(moved)) == figures(parse(GOOD, "f"))
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_mutation_gives_the_same_figures_or_a_refusal(chance: Random) -> None:
     mutations.check(remembered, LAYOUT, as_pdf, chance, mutations.TO_WORKBOOK)
@@ -395,7 +395,7 @@ def lost_row(layout: Layout, chance: Random) -> Layout:
     return [s._replace(grid=[*s.grid[:place], *s.grid[place + 1 :]]) if s is sheet else s for s in layout]
 
 
-@settings(max_examples=40, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_lost_text_gives_the_same_figures_or_a_refusal(chance: Random) -> None:
     mutations.check(remembered, LAYOUT, as_pdf, chance, (lost_text, lost_row))

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources import home_office_prc as module
@@ -246,13 +246,13 @@ def test_a_file_that_is_not_the_table_or_lacks_a_part_is_refused(data: bytes, pl
     refused(parse, data, f"^{place}", problem, file="prc-pfa.csv")
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_changed_csv_gives_the_same_figures_or_is_refused(chance: Random) -> None:
     mutations.check(parse, [mutations.Sheet("", [HEADER, *rows()])], mutations.as_text(), chance, mutations.TO_TEXT)
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_changed_ods_gives_the_same_figures_or_is_refused(chance: Random) -> None:
     layout = [mutations.Sheet(name, grid) for name, grid in SHEETS.items()]

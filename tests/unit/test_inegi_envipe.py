@@ -339,7 +339,7 @@ def unchanged(layout: Layout) -> Figures:
     return figures(read(layout()))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     layout=LAYOUTS,
     rows=PLACES,
@@ -369,7 +369,7 @@ def test_harmless_changes_change_no_figure(
     assert figures(read(sorted(grids, key=lambda grid: grid.name))) == unchanged(layout)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     layout=LAYOUTS,
     at=st.integers(1, SHEETS - 1),
@@ -387,23 +387,12 @@ def test_torn_columns_give_no_other_figure(layout: Layout, at: int, order: list[
 
 
 MUTABLE = to_layout(workbook_2012())
-#: Made and read once: a workbook costs more than the tests of a text.
-UNCHANGED = mutations.as_workbook(MUTABLE)
 
 
-def render(layout: mutations.Layout) -> bytes:
-    return UNCHANGED if layout is MUTABLE else mutations.as_workbook(layout)
-
-
-@cache
-def read_once(data: bytes, file: str) -> Parsed:
-    return parse(data, file)
-
-
-@settings(max_examples=20, deadline=None)
+@mutations.mutants_of_workbooks
 @given(st.randoms(use_true_random=False))
 def test_a_mutated_workbook_gives_the_same_figures_or_is_refused(chance: Random) -> None:
-    mutations.check(read_once, MUTABLE, render, chance)
+    mutations.check(parse, MUTABLE, mutations.as_workbook, chance)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources import eurostat_crim
@@ -207,7 +207,7 @@ LAYOUTS = {"known": (KNOWN, ",", KNOWN_FILE), "both": (BOTH, ",", BOTH_FILE), "v
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(chance=st.randoms(use_true_random=False))
 def test_changed_layouts_give_no_other_figures(name: str, chance: Random) -> None:
     table, delimiter, file = LAYOUTS[name]

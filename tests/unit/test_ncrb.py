@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources.accept import check_returns
@@ -228,7 +228,7 @@ LAYOUTS = {"cases": (CASES, ",", REPLY), "crime in india": (CRIME_IN_INDIA, "\t"
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(chance=st.randoms(use_true_random=False))
 def test_changed_layouts_give_no_other_figures(name: str, chance: Random) -> None:
     table, delimiter, file = LAYOUTS[name]

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources.accept import check_returns
@@ -455,7 +455,7 @@ def test_a_row_of_fraud_that_is_new_is_taken_so_that_it_is_refused_as_unknown() 
     )
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants_of_workbooks
 @given(st.randoms(use_true_random=False))
 def test_a_changed_workbook_gives_the_same_figures_or_is_refused(chance: Random) -> None:
     # A part of the workbook at a time, since writing it takes long.

@@ -224,7 +224,7 @@ class TestMoving:
     LAYOUT = [mutations.Sheet(sheet.name, sheet.rows) for sheet in open_sheets(filled(), "f.xlsx")]
 
     @given(seed=st.integers(0, 2**32))
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_no_change_of_layout_changes_a_figure(self, seed):
         mutations.check(parse, self.LAYOUT, mutations.as_workbook, Random(seed), file="f.xlsx")
 
@@ -232,7 +232,7 @@ class TestMoving:
         value=st.one_of(st.text(max_size=12), st.floats(), st.integers(), st.booleans(), st.datetimes()),
         head=st.sampled_from(["2023", "2023 status", "2023 confidentiality", "Note"]),
     )
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=15, deadline=None)
     def test_whatever_stands_in_a_cell_is_taken_or_rejected_or_refused(self, value, head):
         book = openpyxl.load_workbook(io.BytesIO(filled({("B1", "suspects"): {"2024": 1}})))
         cell = book["Return"][place_of("A1", "suspects", head)]

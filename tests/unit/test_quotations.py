@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources.accept import check_returns
@@ -216,7 +216,7 @@ LAYOUT = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_changed_layout_gives_no_other_figure(chance: Random) -> None:
     mutations.check(parse, LAYOUT, mutations.as_text(), chance, mutations.TO_TEXT, "published_quotes.csv")

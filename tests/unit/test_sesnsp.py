@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources.returns import Parsed, Return
@@ -126,7 +126,7 @@ def test_a_number_that_is_not_fused_to_a_letter_belongs_to_the_label(label: str)
     assert last(with_row(sesnsp_row("Amenazas", modality=label, months=[1])))["offence"] == f"Amenazas > {label}"
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False), st.sampled_from(["utf-8", "utf-8-sig"]))
 def test_a_mutated_file_gives_the_same_figures_or_is_refused(chance: Random, encoding: str) -> None:
     rows: list[Row] = [SESNSP_HEADER, *sesnsp_rows([5, 0, "1,234"])]

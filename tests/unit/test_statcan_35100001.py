@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.errors import SourceError
@@ -355,19 +355,19 @@ def as_zip(layout: Layout) -> bytes:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_mutated_download_gives_the_same_figures_or_a_refusal(chance: Random) -> None:
     mutations.check(remembered, [Sheet("data", table())], as_zip, chance, mutations.TO_TEXT)
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_mutated_csv_by_province_gives_the_same_figures_or_a_refusal(chance: Random) -> None:
     mutations.check(remembered, [Sheet("data", by_province())], mutations.as_text(), chance, mutations.TO_TEXT)
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_mutated_pivot_gives_the_same_figures_or_a_refusal(chance: Random) -> None:
     mutations.check(remembered, [Sheet("data", pivot())], mutations.as_text(), chance, mutations.TO_TEXT)

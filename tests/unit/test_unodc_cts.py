@@ -240,7 +240,7 @@ def test_a_file_that_is_not_the_table_is_refused(data: bytes, place: str, proble
     refused(parse, data, f"^{place}", problem, file="data_cts.xlsx")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     blanks=st.integers(0, 12),
     columns=st.permutations(range(len(CTS_HEADER))),
@@ -254,7 +254,7 @@ def test_figures_do_not_depend_on_the_order_of_rows_and_columns(
     assert (figures(parsed), parsed.vintage) == (figures(read()), "2031-03-07")
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants_of_workbooks
 @given(st.randoms(use_true_random=False))
 def test_a_mutated_workbook_gives_the_same_figures_or_is_refused(chance: Random) -> None:
     layout = [

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources.returns import Parsed, Return
@@ -158,7 +158,7 @@ def test_notes_below_the_table_are_passed_over(layout: str) -> None:
     assert noted.rows_read == parse(data, "f").rows_read
 
 
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.sampled_from(["wide", "long"]), st.randoms(use_true_random=False))
 def test_a_mutated_csv_gives_the_same_figures_or_is_refused(layout: str, chance: Random) -> None:
     grid = list(csv.reader(io.StringIO(LAYOUTS[layout]().decode("utf-8-sig"))))

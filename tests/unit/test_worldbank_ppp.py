@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.sources import worldbank
@@ -186,7 +186,7 @@ WIDE_LAYOUT[0].grid[:2] = [[*row, *[""] * (7 - len(row))] for row in WIDE_LAYOUT
 
 
 @pytest.mark.parametrize("layout", [LONG_LAYOUT, WIDE_LAYOUT], ids=["long", "wide"])
-@settings(max_examples=60, deadline=None)
+@mutations.mutants
 @given(st.randoms(use_true_random=False))
 def test_a_changed_layout_gives_the_same_figures_or_is_refused(layout: mutations.Layout, chance: Random) -> None:
     mutations.check(parse, layout, mutations.as_text(), chance, mutations.TO_TEXT, "ppp-gdp.csv")
