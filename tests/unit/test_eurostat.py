@@ -193,7 +193,11 @@ BOMB = gzip.compress(bytes(eurostat.MAX_INFLATED_BYTES + 2), compresslevel=1)
     ("data", "place", "problem"),
     [
         (gzip.compress(TSV, mtime=0)[:-9], "whole file", "truncated or damaged gzip"),
-        (gzip.compress(TSV, mtime=0)[:40] + b"xx" + gzip.compress(TSV, mtime=0)[42:], "whole file", "truncated or damaged gzip"),
+        (
+            gzip.compress(TSV, mtime=0)[:40] + b"xx" + gzip.compress(TSV, mtime=0)[42:],
+            "whole file",
+            "truncated or damaged gzip",
+        ),
         (BOMB, "whole file", "inflates beyond 256 MB"),
         (gzip.compress(b"", mtime=0), "whole file", "empty"),
         (gzip.compress(b"<html>503</html>", mtime=0), "whole file", "HTML"),
