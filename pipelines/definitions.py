@@ -19,12 +19,25 @@ from warehouse.release import Releases
 from warehouse.staleness import hash_of, snapshots_version, stale_tables
 
 INTAKE_JOB = "intake"
+TAKE_JOB = "take"
+AUDIT_JOB = "audit_returns"
 BUILD_JOB = "build"
 
 intake_job = dg.define_asset_job(
     INTAKE_JOB,
     selection=dg.AssetSelection.assets(intake),
     description="Take what is new from a source. A refused file leaves its source at the last good snapshot.",
+)
+# The two halves of intake: for many sources at once, whose returns then need to be held against their contract once.
+take_job = dg.define_asset_job(
+    TAKE_JOB,
+    selection=dg.AssetSelection.assets(intake).without_checks(),
+    description="Take what is new from a source, and leave the contracts to the job that audits the returns of all.",
+)
+audit_job = dg.define_asset_job(
+    AUDIT_JOB,
+    selection=dg.AssetSelection.checks_for_assets(intake),
+    description="Hold what was taken from all sources against the contracts.",
 )
 build_job = dg.define_asset_job(
     BUILD_JOB,
@@ -82,7 +95,7 @@ def definitions(
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=CHECKS,
-        jobs=[intake_job, build_job],
+        jobs=[intake_job, take_job, audit_job, build_job],
         schedules=[schedule_of(source) for source in SOURCES.values() if source.urls],
         sensors=[snapshot_arrived, inbox_arrived],
         # Steps take tens of milliseconds, a process per step ten seconds.

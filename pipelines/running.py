@@ -177,22 +177,26 @@ def _run_jobs(
 
     from assets.building import asset_key
     from assets.intake import IntakeConfig
-    from pipelines.definitions import BUILD_JOB, INTAKE_JOB, definitions
+    from pipelines.definitions import AUDIT_JOB, BUILD_JOB, TAKE_JOB, definitions
 
     defs = definitions(database, place.releases, progress, place.inbox)
     with _instance(place) as instance:
         config = IntakeConfig(folder=str(folder.resolve()) if folder else None, fetch=fetch)
         for source_id in due:
-            run = defs.resolve_job_def(INTAKE_JOB).execute_in_process(
+            run = defs.resolve_job_def(TAKE_JOB).execute_in_process(
                 run_config={**dg.RunConfig(ops={"take_snapshots": config}).to_config_dict(), **_QUIET},
                 partition_key=source_id,
                 instance=instance,
                 raise_on_error=False,
             )
             _note_failures(run, progress)
-            contracts = run.get_asset_check_evaluations()
-            if not all(check.passed for check in contracts):
-                return  # a contract of the returns is broken: nothing is to be built on them
+        if due:
+            run = defs.resolve_job_def(AUDIT_JOB).execute_in_process(
+                run_config=_QUIET, instance=instance, raise_on_error=False
+            )
+            _note_failures(run, progress)
+            if not run.success:
+                return  # a contract of the returns is broken, or could not be checked: nothing is to be built on them
         if build and (tables := _tables_due(database, place.releases)):
             run = defs.resolve_job_def(BUILD_JOB).execute_in_process(
                 run_config=_QUIET,
