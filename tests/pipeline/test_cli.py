@@ -117,7 +117,8 @@ class TestHelp:
         (example,) = re.findall(r"Example: (.*)", command.help)
         program, called, *arguments = shlex.split(example)
         assert (program, called) == ("darkfigure", name)
-        existing = [str(PROJECT) if argument == "~/Downloads" else argument for argument in arguments]
+        there = {"~/Downloads": PROJECT, "return_FIN.xlsx": PROJECT / "README.md"}
+        existing = [str(there.get(argument, argument)) for argument in arguments]
         assert command.make_context(name, existing).command is command
 
     def test_it_waits_for_nothing_heavy(self):
@@ -277,7 +278,7 @@ class TestStatus:
     def test_it_lists_every_source_with_its_vintage(self, darkfigure, released):
         _, out, _ = darkfigure("status")
         assert re.search(r"^unodc_cts +1 +2024-05-16 +\d{4}-\d\d-\d\d +22754 +0 *$", out, re.MULTILINE)
-        for source in SOURCES:
+        for source in SOURCES.keys() - {"country_return"}:  # no country has sent one here
             assert re.search(rf"^{source} +\d", out, re.MULTILINE)
 
     def test_it_names_the_release_and_its_file(self, darkfigure, released):

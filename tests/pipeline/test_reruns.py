@@ -92,8 +92,8 @@ def test_an_unknown_source_is_refused_in_one_line(deployment):
 def test_a_reader_neither_blocks_a_run_nor_is_broken_by_it(deployment, tmp_path):
     folder = files.give(tmp_path / "given", {files.SESNSP_NAME: files.sesnsp_file(monthly=10)})
     with deployment.home.releases.read() as reader:
-        before = reader.execute("SELECT sum(obs_value) FROM published.observation").fetchall()
+        before = reader.execute("SELECT sum(obs_value::DECIMAL(30, 4)) FROM published.observation").fetchall()
         code, _ = deployment.run(folder)
         assert code == 0
-        assert reader.execute("SELECT sum(obs_value) FROM published.observation").fetchall() == before
-    assert deployment.ask("SELECT sum(obs_value) FROM published.observation") != before
+        assert reader.execute("SELECT sum(obs_value::DECIMAL(30, 4)) FROM published.observation").fetchall() == before
+    assert deployment.ask("SELECT sum(obs_value::DECIMAL(30, 4)) FROM published.observation") != before
