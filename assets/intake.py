@@ -11,7 +11,7 @@ from darkfigure.sources.catalogue import SOURCES
 from validations.contracts import table_comment
 from warehouse.database import Database
 from warehouse.inbox import Inbox, take_inbox
-from warehouse.intake import take_source
+from warehouse.intake import IntakeReport, take_source
 from warehouse.progress import Progress
 from warehouse.staleness import INGESTED
 
@@ -55,9 +55,13 @@ def intake(
     for source_id in context.partition_keys:
         started = time.perf_counter()
         source = SOURCES[source_id]
-        report = take_source(database, source, folder, fetch=config.fetch)
-        if source.source_type == "country_return":
-            take_inbox(database, source, inbox, report)
+        try:
+            report = take_source(database, source, folder, fetch=config.fetch)
+            if source.source_type == "country_return":
+                take_inbox(database, source, inbox, report)
+        except Exception as error:  # the other sources are not to suffer from it
+            report = IntakeReport(refusals=[f"{source_id}: {type(error).__name__}: {' '.join(str(error).split())}"])
+            context.log.exception(f"{source_id} could not be taken")
         progress.took(source_id, report, time.perf_counter() - started)
         refusals += report.refusals
     for table in INGESTED:

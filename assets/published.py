@@ -39,6 +39,7 @@ def release(
             for failure in verdict.failures:
                 progress.failed(f"gate: {failure}")
             raise dg.Failure("The gate is shut: " + "; ".join(verdict.failures), allow_retries=False)
+        database.close()
         releases.promote(database.path, TABLES, version)
     progress.made(RELEASE, f"{verdict.evaluated} expectations met", time.perf_counter() - started)
     return dg.MaterializeResult(

@@ -8,8 +8,9 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 
 from darkfigure.errors import DarkfigureError
@@ -182,10 +183,10 @@ def _run_jobs(
     defs = definitions(database, place.releases, progress, place.inbox)
     with _instance(place) as instance:
         config = IntakeConfig(folder=str(folder.resolve()) if folder else None, fetch=fetch)
-        for source_id in due:
+        for first, last in _ranges(due):
             run = defs.resolve_job_def(TAKE_JOB).execute_in_process(
                 run_config={**dg.RunConfig(ops={"take_snapshots": config}).to_config_dict(), **_QUIET},
-                partition_key=source_id,
+                tags={"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last},
                 instance=instance,
                 raise_on_error=False,
             )
@@ -205,6 +206,15 @@ def _run_jobs(
                 raise_on_error=False,
             )
             _note_failures(run, progress)
+
+
+def _ranges(due: list[str]) -> Iterator[tuple[str, str]]:
+    """The fewest ranges of the partitions that have the sources ``due`` and no other: a run of Dagster for each."""
+    partitions = sorted(SOURCES)
+    places = enumerate(sorted(partitions.index(source_id) for source_id in due))
+    for _, group in groupby(places, key=lambda numbered: numbered[1] - numbered[0]):
+        together = [partitions[place] for _, place in group]
+        yield together[0], together[-1]
 
 
 def _instance(place: Home):  # type: ignore[no-untyped-def]

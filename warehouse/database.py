@@ -35,6 +35,7 @@ class Database:
         self.folder = folder
         self.path = folder / "cybercrime.duckdb"
         self._lock: int | None = None
+        self._open: duckdb.DuckDBPyConnection | None = None
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -52,6 +53,7 @@ class Database:
             self._lock = handle
             yield
         finally:
+            self.close()
             self._lock = None
             os.close(handle)  # the kernel frees the lock with it, as it does when the process is killed
 
@@ -59,11 +61,15 @@ class Database:
     def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection in one transaction: committed at the end, rolled back where the body raises."""
         with self.exclusive():
-            connection = duckdb.connect(str(self.path))
-            try:
+            if self._open is None:
+                # Kept for as long as nobody else may write: to open and close the file for each step takes longer than
+                # most steps. Connections beside it share what it has opened.
+                self._open = duckdb.connect(str(self.path))
                 for layer in LAYERS:
-                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
-                connection.execute(_BOOKKEEPING)
+                    self._open.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
+                self._open.execute(_BOOKKEEPING)
+            connection = self._open.cursor()
+            try:
                 connection.begin()
                 yield connection
                 connection.commit()
@@ -72,9 +78,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection. Raises Busy while another process writes."""
+        """A connection to read from. Raises Busy while another process writes."""
         try:
-            connection = duckdb.connect(str(self.path), read_only=True)
+            connection = self._open.cursor() if self._open else duckdb.connect(str(self.path), read_only=True)
         except duckdb.IOException as exc:
             if not self.path.exists():
                 raise DarkfigureError(f"{self.path}: there is no build yet; run 'darkfigure run' first") from exc
@@ -86,6 +92,12 @@ class Database:
             yield connection
         finally:
             connection.close()
+
+    def close(self) -> None:
+        """Write everything into the file and let go of it, so that another may open it."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
 
 def comment_table(connection: duckdb.DuckDBPyConnection, table: str, comment: str, columns: Mapping[str, str]) -> None:
