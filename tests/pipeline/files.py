@@ -13,6 +13,7 @@ from warehouse import REFERENCE
 SESNSP_NAME = "incidencia_estatal_2025-02-20.csv"
 CTS_NAME = "data_cts_corruption_and_economic_crime.xlsx"
 EUROSTAT_NAME = "estat_crim_off_cat.tsv"
+INCIDENTS_NAME = "RS_Session_267_AU_528_A_to_B_0.csv"
 POPULATION_NAME = "world_bank_population.csv"
 
 
@@ -69,6 +70,12 @@ def population_file(finland: int = 5_600_000) -> bytes:
     """The long csv, with one year more than the one that the project carries."""
     rows = "".join(f"Finland,FIN,{year},{finland}\n" for year in range(2015, 2027))
     return f"Country Name,Country Code,Year,Value\n{rows}".encode()
+
+
+def incidents_file(last: int, count: int) -> bytes:
+    """CERT-In's incidents of six years, ``count`` in each."""
+    years = "".join(f"{year},{count}\n" for year in range(last - 5, last + 1))
+    return f"Year,Number of cyber security incidents\n{years}".encode()
 
 
 def bomb(size: int = 2 * 2**30) -> bytes:

@@ -224,5 +224,5 @@ class TestInstance:
 
     def test_every_run_succeeded(self, instance):
         runs = instance.get_runs()
-        assert len(runs) == len(SOURCES) + 1
+        assert sorted(run.job_name for run in runs) == ["audit_returns", "build", "take"]
         assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}

@@ -29,7 +29,7 @@ NOWHERE = "'R-000000000000'"
 BROKEN = {
     "a year of a source is missing": (
         # The figures are still as many as were accepted, and what was made from them still resolves to them.
-        "UPDATE published.returned SET time_period = '2019' WHERE source_id = 'unodc_cts' AND time_period = '2020'",
+        "UPDATE published.returned SET start_date = '2019-01-01' WHERE source_id = 'unodc_cts' AND time_period = '2020'",
         "years", "expect_column_values_to_be_between(years_missing)", "{'source_id': 'unodc_cts', 'edition': 'all', 'years_missing': 1",
     ),
     "a year of a source has nothing but zeros": (

@@ -64,9 +64,9 @@ def spawn() -> multiprocessing.context.ForkServerContext:
 @pytest.mark.parametrize("point", POINTS)
 def test_a_killed_run_leaves_the_old_release_whole_and_the_next_run_succeeds(deployment, tmp_path, spawn, point):
     old = deployment.home.releases.current()
-    answer = "SELECT count(*), sum(obs_value) FROM published.observation"
+    answer = "SELECT count(*), sum(obs_value::DECIMAL(30, 4)) FROM published.observation"
     before = deployment.ask(answer)
-    folder = files.give(tmp_path / "given", {files.SESNSP_NAME: files.sesnsp_file(monthly=10)})
+    folder = files.give(tmp_path / "given", {files.INCIDENTS_NAME: files.incidents_file(2025, 1_234)})
 
     process = spawn.Process(target=run_and_die, args=(str(deployment.folder), str(folder), POINTS[point]))
     process.start()
@@ -84,7 +84,6 @@ def test_a_killed_run_leaves_the_old_release_whole_and_the_next_run_succeeds(dep
     assert code == 0, printed
     assert deployment.home.releases.current() != old
     assert deployment.ask(
-        "SELECT recorded_count FROM published.reporting_gap WHERE ref_area = 'MEX' "
-        "AND offence = 'Fraude' AND time_period = '2023'"
-    ) == [(3_840,)]
+        "SELECT obs_value FROM published.observation WHERE source_id = 'cert_in' AND time_period = '2025'"
+    ) == [(1_234,)]
     assert not list(deployment.home.published.glob(".unfinished*"))
