@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 from pipeline import files
 
-#: Where the run dies: (module, function in it, on which call, before or after it has done its work). The first call
-#: of os.replace stores the file that was given, the second names the release, the third makes it current.
+#: Where the runs die, one after the other: (module, function in it, on which call, before or after it has done its work).
+#: Each run goes on from where the one before it died, and so comes to the next point.
 POINTS = {
     "while a snapshot is taken in": ("warehouse.intake", "_insert", 1, "after"),
     "while a table is made": ("assets.building", "comment_table", 3, "before"),
     "while the release is written": ("warehouse.release", "_comments", 4, "before"),
     "when the release is written and has no name": ("warehouse.release", "_write", 1, "after"),
-    "when the release has its name and is not current": ("warehouse.release", "os.replace", 3, "before"),
-    "when the release is current": ("warehouse.release", "os.replace", 3, "after"),
+    # The first call of os.replace names the release, the second makes it current.
+    "when the release has its name and is not current": ("warehouse.release", "os.replace", 2, "before"),
+    # It has its name by now.
+    "when the release is current": ("warehouse.release", "os.replace", 1, "after"),
 }
 
 
@@ -61,29 +63,45 @@ def spawn() -> multiprocessing.context.ForkServerContext:
     return context
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_killed_run_leaves_the_old_release_whole_and_the_next_run_succeeds(deployment, tmp_path, spawn, point):
+def test_a_killed_run_leaves_a_whole_release_and_the_next_run_goes_on(deployment, tmp_path, spawn):
     old = deployment.home.releases.current()
     answer = "SELECT count(*), sum(obs_value::DECIMAL(30, 4)) FROM published.observation"
     before = deployment.ask(answer)
     folder = files.give(tmp_path / "given", {files.INCIDENTS_NAME: files.incidents_file(2025, 1_234)})
 
-    process = spawn.Process(target=run_and_die, args=(str(deployment.folder), str(folder), POINTS[point]))
-    process.start()
-    process.join(120)
-
-    assert process.exitcode == -signal.SIGKILL, "the run went through the point where it was to die"
-    if point == "when the release is current":
-        assert deployment.home.releases.current() != old
-    else:
-        assert deployment.home.releases.current() == old
-        assert deployment.ask(answer) == before
+    for name, point in POINTS.items():
+        process = spawn.Process(target=run_and_die, args=(str(deployment.folder), str(folder), point))
+        process.start()
+        process.join(120)
+        assert process.exitcode == -signal.SIGKILL, f"the run went through the point where it was to die: {name}"
+        if name == "when the release is current":
+            assert deployment.home.releases.current() != old
+        else:
+            assert deployment.home.releases.current() == old, name
+            assert deployment.ask(answer) == before, name
 
     code, printed = deployment.run(folder)
 
     assert code == 0, printed
-    assert deployment.home.releases.current() != old
+    assert "Nothing has changed" in printed, "the last run had come to its end"
     assert deployment.ask(
         "SELECT obs_value FROM published.observation WHERE source_id = 'cert_in' AND time_period = '2025'"
     ) == [(1_234,)]
     assert not list(deployment.home.published.glob(".unfinished*"))
+
+
+def test_after_a_kill_the_next_run_succeeds(deployment, tmp_path, spawn):
+    folder = files.give(tmp_path / "given", {files.INCIDENTS_NAME: files.incidents_file(2025, 1_234)})
+    process = spawn.Process(
+        target=run_and_die, args=(str(deployment.folder), str(folder), POINTS["while a snapshot is taken in"])
+    )
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+
+    code, printed = deployment.run(folder)
+
+    assert code == 0, printed
+    assert deployment.ask(
+        "SELECT count(*) FROM published.observation WHERE source_id = 'cert_in' AND obs_value = 1234"
+    ) == [(6,)]
