@@ -10,14 +10,13 @@ import io
 import re
 import stat
 import struct
-import sys
 import zipfile
 import zlib
 from fnmatch import fnmatch
 from typing import NamedTuple
 
 from darkfigure.errors import SourceError
-from darkfigure.sources.workbook import MAX_INFLATED_BYTES
+from darkfigure.sources.workbook import MAX_INFLATED_BYTES, inflate
 
 #: Publishers put a table and its description in an archive, a handful of files.
 MAX_MEMBERS = 1000
@@ -93,16 +92,9 @@ def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: str) -> by
         raise SourceError(file, place, "is encrypted", "give the archive without a password")
     if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise SourceError(file, place, "is compressed in an unusual way", "save it as an ordinary zip and try again")
-    # zipfile stops at the size that the archive declares, which may be false: it is counted while inflating.
-    declared, member.file_size = member.file_size, sys.maxsize
-    chunks, size = [], 0
-    with archive.open(member) as stream:
-        while size <= MAX_INFLATED_BYTES and (chunk := stream.read(1 << 20)):
-            chunks.append(chunk)
-            size += len(chunk)
+    chunks: list[bytes] = []
+    size = inflate(archive, member, MAX_INFLATED_BYTES, chunks.append)
     if size > MAX_INFLATED_BYTES:
         problem = f"inflates beyond {MAX_INFLATED_BYTES // 2**20} MB"
         raise SourceError(file, place, problem, "this is no statistical table; check where the file came from")
-    if size != declared:
-        raise zipfile.BadZipFile(f"{member.filename} declares {declared} bytes and holds {size}")
     return b"".join(chunks)

@@ -72,7 +72,7 @@ def _check_members(archive: zipfile.ZipFile, file: str) -> None:
         place = f"archive member {member.filename}"
         # Also beside an xlsx: the reader takes an archive for an .ods where it cannot be an xlsx.
         extent = _OdsExtent() if member.filename == _ODS else _XlsxExtent()
-        budget -= _inflate(archive, member, budget, extent.add)
+        budget -= inflate(archive, member, budget, extent.add)
         if budget < 0:
             raise SourceError(
                 file,
@@ -100,7 +100,7 @@ def _start_of(archive: zipfile.ZipFile, name: str) -> bytes:
         return b""
 
 
-def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int, look_at: Callable[[bytes], None]) -> int:
+def inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int, look_at: Callable[[bytes], None]) -> int:
     """The size of a member, inflated no further than just beyond ``budget``, and looked at chunk by chunk."""
     if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise zipfile.BadZipFile(f"{member.filename} is compressed as no workbook is")
