@@ -15,6 +15,9 @@ from warehouse.recipes import sql_of
         ("DELETE FROM reference.crosswalk WHERE scheme = 'SESNSP' AND code = 'Fraude'", "relation"),
         ("UPDATE reference.area_code SET ref_area = 'MX-XXX' WHERE ref_area = 'MX-AGU'", "ref_area"),
         ("DELETE FROM reference.area WHERE ref_area = 'FIN'", "ref_area"),
+        # A figure outside of every validity of its code, and one that two rows are valid for.
+        ("UPDATE reference.crosswalk SET valid_from = '2016-01-01' WHERE scheme = 'SESNSP'", "relation"),
+        ("UPDATE reference.crosswalk SET valid_to = '' WHERE scheme = 'StatCan 35-10-0001-01'", "observation_id"),
     ],
 )
 def test_an_unknown_code_breaks_the_contract_of_the_observations(released, tmp_path, change, column):

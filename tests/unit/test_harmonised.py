@@ -82,6 +82,23 @@ def test_twelve_months_are_a_year_and_four_quarters_are_not(build):
     ] == [("2021", 84, "P", "2021-01-01", "2021-12-31", "offences")]
 
 
+def test_a_figure_has_the_row_of_the_crosswalk_that_is_valid_on_its_first_day(build):
+    usual = {"scheme": "office", "code": "Fraud", "relation": "broader"}
+    put(build, "reference.crosswalk", **usual, act="B1", valid_from="", valid_to="2016-12-31")
+    put(build, "reference.crosswalk", **usual, act="B1|B2", valid_from="2017-01-01", valid_to="2019-12-31")
+    for year in ("2016", "2017", "2019", "2020"):
+        put_return(build, "s", f"R-{year}", time_period=year)
+    put_return(build, "s", "R-q", time_period="2016-10-01/P1Y")
+    # Outside of every validity the act is null, which breaks the contract as an unknown code does.
+    assert dict(values(build, "time_period, act")) == {
+        "2016": "B1",
+        "2016-10-01/P1Y": "B1",
+        "2017": "B1|B2",
+        "2019": "B1|B2",
+        "2020": None,
+    }
+
+
 def test_what_is_quoted_is_no_observation_and_what_is_published_no_quotation(tmp_path):
     with build_for(tmp_path / "o", TABLE) as connection:
         put_snapshot(connection, "q", source_type="quotation")
@@ -91,7 +108,10 @@ def test_what_is_quoted_is_no_observation_and_what_is_published_no_quotation(tmp
         put_snapshot(connection, "q", source_type="quotation")
         put_snapshot(connection, "s", source_id="another")
         put(connection, "reference.area_code", scheme="office", code="FI-NAT", ref_area="FIN", kind="area")
+        usual = {"scheme": "office", "code": "Fraud", "relation": "broader"}
+        put(connection, "reference.crosswalk", **usual, act="B1", valid_from="", valid_to="2020-12-31")
+        put(connection, "reference.crosswalk", **usual, act="B2", valid_from="2021-01-01", valid_to="")
         put_return(connection, "q", "R-q", ref_area="FI-NAT", obs_value=2.2, unit_mult=6)
         put_return(connection, "s", "R-s")
-        rows = made(connection, "harmonised.quotation", "return_id, ref_area, obs_value")
-        assert [tuple(row.values()) for row in rows] == [("R-q", "FIN", 2_200_000)]
+        rows = made(connection, "harmonised.quotation", "return_id, ref_area, act, obs_value")
+        assert [tuple(row.values()) for row in rows] == [("R-q", "FIN", "B2", 2_200_000)]

@@ -12,7 +12,7 @@ from darkfigure.sources.returns import (
     STATUSES,
     TERRITORIES,
 )
-from validations.contracts.reference import RELATIONS, UNITS_OF_COUNT
+from validations.contracts.reference import ACTS, OBS_STATUSES, RELATIONS, UNITS_OF_COUNT
 from validations.contracts.returns import UNIT
 
 #: The measures of which rates are made.
@@ -125,6 +125,57 @@ class Loss(DataFrameModel):
         unique = ["observation_id"]
 
 
+class Component(DataFrameModel):
+    """Counts of incidents that are several acts in one, a row for each act. Only counted rows may be summed."""
+
+    observation_id: str = Field(description="The count (harmonised.observation)")
+    source_id: str = Field(description="The source of the count")
+    ref_area: str = Field(description="The area in reference.area")
+    time_period: str = Field(description="The period of the count", str_matches=f"^{period.PATTERN}$")
+    combination: str = Field(description="The combination in reference.combination", str_length={"min_value": 1})
+    act: str = Field(description="One of the acts in it", isin=ACTS)
+    role: str = Field(description="What the act is in it", isin=["preparatory", "target", "payoff"])
+    counted_once: bool = Field(description="Whether the incidents are counted under this act: so for one row of each")
+    obs_value: float = Field(
+        description="The incidents, all of them in every row; null where the publisher printed none",
+        ge=0,
+        nullable=True,
+    )
+
+    class Config:
+        strict = True
+        unique = ["observation_id", "act"]
+
+
+class Tag(DataFrameModel):
+    """Figures of codes that carry a tag; and, for years before it was collected, a row that says so and no zero."""
+
+    source_id: str = Field(description="The source")
+    ref_area: str = Field(description="The area in reference.area")
+    offence: str = Field(description="The publisher's offence code or label; _Z where the tag was not collected")
+    tag: str = Field(description="The tag in reference.tag", str_length={"min_value": 1})
+    time_period: str = Field(description="Twelve months", str_matches=f"^{period.PATTERN}$")
+    measure: str = Field(description="What the figure counts", isin=list(MEASURES))
+    unit_measure: str = Field(description="NR number; money: its ISO 4217 code", str_matches=UNIT)
+    population: str = Field(description="Whose experience or affairs it is about", isin=list(POPULATIONS))
+    act: str = Field(description="The act of the figure, which the tag does not change; empty for none")
+    obs_value: float = Field(
+        description="The figure in whole units; null where there is none, or the tag was not collected",
+        ge=0,
+        nullable=True,
+    )
+    obs_status: str = Field(
+        description="SDMX CL_OBS_STATUS of the figure; L where the tag was not collected", isin=OBS_STATUSES
+    )
+    observation_id: str = Field(
+        description="The figure (harmonised.observation); empty where the tag was not collected"
+    )
+
+    class Config:
+        strict = True
+        unique = ["source_id", "ref_area", "offence", "tag", "time_period", "measure", "unit_measure", "population"]
+
+
 class Quotation(DataFrameModel):
     """Figures quoted on publishers' or others' pages: never mixed with those of published tables."""
 
@@ -188,6 +239,8 @@ CONTRACTS = {
     "harmonised.observation": Observation,
     "harmonised.indicator": Indicator,
     "harmonised.loss": Loss,
+    "harmonised.component": Component,
+    "harmonised.tag": Tag,
     "harmonised.quotation": Quotation,
     "harmonised.revision": Revision,
 }

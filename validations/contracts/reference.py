@@ -9,11 +9,17 @@ from warehouse import REFERENCE
 
 #: Every act there is: a crosswalk may name no other.
 ACTS = [row["act"] for row in csv.DictReader((REFERENCE / "act.csv").open(encoding="utf-8"))]
+#: SDMX CL_OBS_STATUS, all of it.
+OBS_STATUSES = [row["obs_status"] for row in csv.DictReader((REFERENCE / "obs_status.csv").open(encoding="utf-8"))]
 RELATIONS = ["exact", "close", "narrower", "broader", "partial", "none"]
 UNITS_OF_COUNT = [
     "offences", "cases", "case files", "complaints", "reports", "incidents", "crimes", "victimisations", "victims",
     "persons", "enterprises", "money", "currency units",
 ]  # fmt: skip
+SOURCE_KINDS = ["recorded", "complaints", "survey", "enterprise_survey", "incidents", "money"]
+MEASURE_TYPES = ["incidence", "prevalence", "amount"]
+#: A day, or nothing: an interval without a first or a last day is open there.
+DAY_OR_OPEN = r"^(\d{4}-\d{2}-\d{2})?$"
 PROVENANCE = "Where the row was read, or that it was not (MEMORY, JUDGEMENT)"
 
 
@@ -22,6 +28,13 @@ class Measure(DataFrameModel):
 
     measure: str = Field(description="Code of the measure", isin=list(MEASURES))
     unit_of_count: str = Field(description="What is counted", isin=UNITS_OF_COUNT)
+    source_kind: str = Field(
+        description="What kind of figure is compared with its like; empty where it is part of another",
+        isin=["", *SOURCE_KINDS],
+    )
+    measure_type: str = Field(
+        description="Whether events, those who met with any, or money are counted", isin=["", *MEASURE_TYPES]
+    )
     note: str = Field(description="What there is to say about it")
 
     class Config:
@@ -98,13 +111,17 @@ class Crosswalk(DataFrameModel):
     relation: str = Field(
         description="What the code is to the act: the code is exact, close, narrower, ...", isin=RELATIONS
     )
+    valid_from: str = Field(
+        description="First day for which it is so; empty where it always was", str_matches=DAY_OR_OPEN
+    )
+    valid_to: str = Field(description="Last day for which it is so; empty where it still is", str_matches=DAY_OR_OPEN)
     confidence: str = Field(description="High, medium, low", isin=["H", "M", "L"])
     note: str = Field(description="What there is to say about it")
     provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
 
     class Config:
         strict = True
-        unique = ["scheme", "code"]
+        unique = ["scheme", "code", "valid_from"]
 
 
 class ObsStatus(DataFrameModel):
@@ -145,6 +162,211 @@ class Assumption(DataFrameModel):
     class Config:
         strict = True
         unique = ["assumption"]
+
+
+class Fact(DataFrameModel):
+    """What can be asked about how a figure came to be, which answers there are, and which one is the standard's."""
+
+    fact: str = Field(description="Code of the fact", str_matches=r"^[a-z0-9_]+$")
+    statement: str = Field(description="What it says about a figure", str_length={"min_value": 1})
+    allowed: str = Field(description="The answers there are, joined by |; empty for any short text")
+    applies_to: str = Field(
+        description="Kinds of sources of which it is asked, joined by |; derived: made from figures and other tables",
+        str_matches=rf"^(derived|({'|'.join(SOURCE_KINDS)})(\|({'|'.join(SOURCE_KINDS)}))*)$",
+    )
+    standard: str = Field(description="The answer that the reference standard gives; empty where it gives none")
+
+    class Config:
+        strict = True
+        unique = ["fact"]
+
+
+class RecordingPractice(DataFrameModel):
+    """How figures came to be, fact by fact: for a source or a kind of sources, an area, an offence and a time."""
+
+    source_id: str = Field(description="The source", str_length={"min_value": 1})
+    source_kind: str = Field(description="The kind of its figures; empty for every kind", isin=["", *SOURCE_KINDS])
+    ref_area: str = Field(description="The area in reference.area; empty for every area")
+    offence: str = Field(description="The publisher's offence code or label; empty for every offence")
+    valid_from: str = Field(description="First day; empty where it always was so", str_matches=DAY_OR_OPEN)
+    valid_to: str = Field(description="Last day; empty where it still is so", str_matches=DAY_OR_OPEN)
+    fact: str = Field(description="The fact in reference.fact", str_matches=r"^[a-z0-9_]+$")
+    value: str = Field(description="One of its answers, or unknown", str_length={"min_value": 1})
+    basis: str = Field(description="Where it was read, or what it was deduced from")
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["source_id", "source_kind", "ref_area", "offence", "valid_from", "fact"]
+
+
+class Scheme(DataFrameModel):
+    """The publishers' schemes of offences whose codes the crosswalks hold."""
+
+    scheme: str = Field(description="Code of the scheme", str_length={"min_value": 1})
+    ref_area: str = Field(description="The area that it is used in; empty for more than one country")
+    publisher: str = Field(description="Who draws it up", str_length={"min_value": 1})
+    scheme_name: str = Field(description="What it is", str_length={"min_value": 1})
+    valid_from: str = Field(description="First day in use; empty where not known", str_matches=DAY_OR_OPEN)
+    valid_to: str = Field(description="Last day in use; empty where it still is", str_matches=DAY_OR_OPEN)
+    note: str = Field(description="What there is to say about it")
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["scheme"]
+
+
+class Relation(DataFrameModel):
+    """What a publisher's code can be to an act, and the SKOS property from the code to the act that says the same."""
+
+    relation: str = Field(description="The relation, as the crosswalks have it", isin=RELATIONS)
+    skos: str = Field(
+        description="SKOS mapping property, the code its subject and the act its object; empty for none",
+        isin=["", "skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch"],
+    )
+    statement: str = Field(description="What it says", str_length={"min_value": 1})
+
+    class Config:
+        strict = True
+        unique = ["relation"]
+
+
+class Convention(DataFrameModel):
+    """The international conventions that name acts of cybercrime. No figure rests on any of them."""
+
+    convention: str = Field(description="Code of the convention", str_matches=r"^[A-Z0-9_]+$")
+    convention_name: str = Field(description="Its name", str_length={"min_value": 1})
+    organisation: str = Field(description="In which organisation it was made", str_length={"min_value": 1})
+    opened_for_signature: str = Field(description="Day on which it was opened for signature", str_matches=DAY_OR_OPEN)
+    in_force_from: str = Field(
+        description="Day on which it came into force; empty where it is not known to be", str_matches=DAY_OR_OPEN
+    )
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["convention"]
+
+
+class ConventionArticle(DataFrameModel):
+    """The articles of the conventions that name offences, and the acts that they correspond to."""
+
+    convention: str = Field(description="The convention in reference.convention", str_matches=r"^[A-Z0-9_]+$")
+    article: str = Field(description="Number of the article", str_matches=r"^\d+$")
+    title: str = Field(description="What it is about", str_length={"min_value": 1})
+    act: str = Field(description="Act in reference.act; empty for none", isin=["", *ACTS])
+    relation: str = Field(description="What the article is to the act", isin=RELATIONS)
+    confidence: str = Field(description="High, medium, low", isin=["H", "M", "L"])
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["convention", "article", "act"]
+
+
+class Criminalisation(DataFrameModel):
+    """Which act is an offence by which article of a country's law, and from which day to which.
+
+    Of rows that were READ, the article and its days were; intent, attempt and aiding are from memory throughout.
+    """
+
+    ref_area: str = Field(description="The area in reference.area", str_length={"min_value": 3})
+    act: str = Field(description="Act in reference.act", isin=ACTS)
+    law: str = Field(description="The law; empty where it is not known")
+    article: str = Field(description="Its article or section; empty where it is not known")
+    valid_from: str = Field(
+        description="First day; empty where it is not known, and lies before the figures", str_matches=DAY_OR_OPEN
+    )
+    valid_to: str = Field(description="Last day; empty where it still is so", str_matches=DAY_OR_OPEN)
+    status: str = Field(
+        description="Whether the act is an offence; gap_declared: the country itself says that its law lacks it",
+        isin=["criminalised", "administrative", "not_criminalised", "gap_declared", "unknown"],
+    )
+    intent: str = Field(
+        description="What state of mind it takes; further_intent: one to do or gain something by it",
+        isin=["required", "further_intent", "recklessness_enough", "not_required", "unknown", "not_applicable"],
+    )
+    attempt: str = Field(
+        description="Whether an attempt is punishable",
+        isin=["punishable", "not_punishable", "unknown", "not_applicable"],
+    )
+    aiding: str = Field(
+        description="Whether aiding and abetting is punishable",
+        isin=["punishable", "not_punishable", "unknown", "not_applicable"],
+    )
+    general_law: bool = Field(description="An offence by any means, whose law is applied to what is done by computer")
+    budapest_articles: str = Field(description="Articles of the Council of Europe convention, as in reference.act")
+    un_convention_articles: str = Field(description="Articles of the United Nations convention, as in reference.act")
+    confidence: str = Field(description="High, medium, low", isin=["H", "M", "L"])
+    note: str = Field(description="What there is to say about it")
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["ref_area", "act", "law", "article", "valid_from"]
+
+
+class Combination(DataFrameModel):
+    """Incidents that are several acts in one, by act: the part each plays, and the one under which they are counted."""
+
+    combination: str = Field(description="Code of the combination", str_matches=r"^[a-z]+(_[a-z]+)*$")
+    act: str = Field(description="Act in reference.act", isin=ACTS)
+    role: str = Field(
+        description="What the act is in it: a means, what is attacked, what it is done for",
+        isin=["preparatory", "target", "payoff"],
+    )
+    counts: bool = Field(description="Whether the incident is counted under this act: so for one act of each")
+    note: str = Field(description="Why, and what there is to say about it")
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["combination", "act"]
+
+
+class CombinationCode(DataFrameModel):
+    """Publishers' offence codes that are combinations of acts."""
+
+    scheme: str = Field(description="The scheme the code belongs to", str_length={"min_value": 1})
+    code: str = Field(description="The publisher's offence code or label", str_length={"min_value": 1})
+    combination: str = Field(description="The combination in reference.combination", str_length={"min_value": 1})
+
+    class Config:
+        strict = True
+        unique = ["scheme", "code"]
+
+
+class Tag(DataFrameModel):
+    """What came up after the acts were drawn: techniques, venues, means of payment, devices. A tag changes no act."""
+
+    tag: str = Field(description="Code of the tag", str_matches=r"^[a-z]+(_[a-z]+)*$")
+    tag_name: str = Field(description="English name", str_length={"min_value": 1})
+    kind: str = Field(description="What kind of thing it is", isin=["technique", "venue", "payment", "device"])
+    vocabulary_version: str = Field(description="Version of the vocabulary that brought it", str_matches=r"^\d+$")
+    valid_from: str = Field(description="Year from which the vocabulary has it", str_matches=r"^\d{4}$")
+    statement: str = Field(description="What carries it", str_length={"min_value": 1})
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["tag"]
+
+
+class TagCode(DataFrameModel):
+    """Publishers' offence codes that carry a tag, and since when the publisher collects it."""
+
+    scheme: str = Field(description="The scheme the code belongs to", str_length={"min_value": 1})
+    code: str = Field(description="The publisher's offence code or label", str_length={"min_value": 1})
+    tag: str = Field(description="The tag in reference.tag", str_length={"min_value": 1})
+    collected_from: str = Field(
+        description="First year for which the publisher collects it; empty where not known", str_matches=r"^(\d{4})?$"
+    )
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["scheme", "code", "tag"]
 
 
 class Denominator(DataFrameModel):
@@ -226,5 +448,16 @@ CONTRACTS = {
     "reference.obs_status": ObsStatus,
     "reference.survey_recorded_pair": SurveyRecordedPair,
     "reference.assumption": Assumption,
+    "reference.fact": Fact,
+    "reference.recording_practice": RecordingPractice,
+    "reference.scheme": Scheme,
+    "reference.relation": Relation,
+    "reference.convention": Convention,
+    "reference.convention_article": ConventionArticle,
+    "reference.criminalisation": Criminalisation,
+    "reference.combination": Combination,
+    "reference.combination_code": CombinationCode,
+    "reference.tag": Tag,
+    "reference.tag_code": TagCode,
     "reference.denominator": Denominator,
 }

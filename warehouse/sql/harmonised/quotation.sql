@@ -25,6 +25,11 @@ SELECT
 FROM returns.observation AS o
 JOIN latest AS l USING (snapshot_id)
 LEFT JOIN reference.area_code AS c ON c.scheme = l.area_scheme AND c.code = o.ref_area
-LEFT JOIN reference.crosswalk AS x ON x.scheme = l.offence_scheme AND x.code = o.offence
+-- The row of the crosswalk that is valid on the first day of the period. An empty valid_from comes before every day.
+LEFT JOIN reference.crosswalk AS x
+    ON x.scheme = l.offence_scheme
+    AND x.code = o.offence
+    AND x.valid_from <= o.start_date::VARCHAR
+    AND (x.valid_to = '' OR x.valid_to >= o.start_date::VARCHAR)
 WHERE o.obs_value IS NOT NULL
 ORDER BY 2, 3, 5, o.return_id
