@@ -3,4 +3,4 @@
 from assets import estimates, harmonised, intake, published, quality, reference
 
 ASSETS = [*intake.ASSETS, *reference.ASSETS, *harmonised.ASSETS, *quality.ASSETS, *estimates.ASSETS, *published.ASSETS]
-CHECKS = [*intake.CHECKS, *reference.CHECKS, *harmonised.CHECKS, *quality.CHECKS, *estimates.CHECKS, *published.CHECKS]
+CHECKS = [*intake.CHECKS, *quality.CHECKS]

@@ -1,4 +1,4 @@
-"""How a table becomes an asset: made when stale, described by its contract, checked against it and by its rules.
+"""How a table becomes an asset: made when stale, described by its contract, and checked against it.
 
 Not here: what any table is made of (its SQL file or the library), or what holds of it (``validations``).
 """
@@ -9,18 +9,14 @@ from collections.abc import Callable
 import dagster as dg
 import duckdb
 
-from validations.audit import audit
+from validations.audit import Breach, audit
 from validations.contracts import CONTRACTS, column_comments, table_comment
-from validations.rules import rules
 from warehouse.database import Database, comment_table, row_count
 from warehouse.progress import Progress
 from warehouse.recipes import recipes, sql_of
 from warehouse.staleness import built_version, forget_build, is_stale, record_audit, record_build
 
 OWNERS = ["team:darkfigure"]
-
-#: How many breaches of a rule are shown with its check.
-MOST_SHOWN = 20
 
 Fill = Callable[[duckdb.DuckDBPyConnection, str], None]
 
@@ -42,11 +38,14 @@ def column_schema(table: str) -> dg.TableSchema:
 
 
 def table_asset(table: str, fill: Fill, kind: str) -> dg.AssetsDefinition:
-    """The asset of a derived table: made anew by ``fill`` where its code or its inputs have changed, and left else."""
-    recipe = recipes()[table]
+    """The asset of a derived table: made anew by ``fill`` where its code or its inputs have changed, and left else.
+
+    What was made is held against its contract in the same step; what is left was so when it was made.
+    """
+    recipe, key = recipes()[table], asset_key(table)
 
     @dg.asset(
-        key=asset_key(table),
+        key=key,
         deps=[asset_key(name) for name in recipe.inputs],
         group_name=table.split(".")[0],
         description=table_comment(table),
@@ -54,6 +53,7 @@ def table_asset(table: str, fill: Fill, kind: str) -> dg.AssetsDefinition:
         kinds={"duckdb", kind},
         code_version=recipe.code_version,
         metadata={"dagster/column_schema": column_schema(table)},
+        check_specs=[dg.AssetCheckSpec("contract", asset=key, description=_holds(table), blocking=True)],
     )
     def build(
         context: dg.AssetExecutionContext,
@@ -61,17 +61,21 @@ def table_asset(table: str, fill: Fill, kind: str) -> dg.AssetsDefinition:
         progress: dg.ResourceParam[Progress],
     ) -> dg.MaterializeResult:
         started = time.perf_counter()
-        with database.write() as connection:
-            stale = is_stale(connection, recipe)
-            if stale:
-                fill(connection, table)
-                comment_table(connection, table, table_comment(table), column_comments(table))
-                record_build(connection, recipe)
-            version = built_version(connection, table)
-            rows = row_count(connection, table)
+        with database.exclusive():
+            with database.write() as connection:
+                stale = is_stale(connection, recipe)
+                if stale:
+                    fill(connection, table)
+                    comment_table(connection, table, table_comment(table), column_comments(table))
+                    record_build(connection, recipe)
+                version = built_version(connection, table)
+                rows = row_count(connection, table)
+            held = _hold_to_contract(database, progress, table) if stale else _held(table, [])
         progress.made(table, f"{rows:,} rows" if stale else "unchanged", time.perf_counter() - started)
         return dg.MaterializeResult(
-            metadata={"dagster/row_count": rows, "made_anew": stale}, data_version=dg.DataVersion(version)
+            metadata={"dagster/row_count": rows, "made_anew": stale},
+            data_version=dg.DataVersion(version),
+            check_results=[held],
         )
 
     return build
@@ -83,62 +87,41 @@ def sql_asset(table: str) -> dg.AssetsDefinition:
 
 
 def contract_check(table: str) -> dg.AssetChecksDefinition:
-    """The table's contract as a check that stops whatever is downstream. A table that fails it is stale again."""
+    """The contract of a table that is filled piece by piece, as a check of its own."""
 
-    @dg.asset_check(
-        asset=asset_key(table), name="contract", blocking=True, description=f"The contract of {table} holds."
-    )
+    @dg.asset_check(asset=asset_key(table), name="contract", blocking=True, description=_holds(table))
     def contract(database: dg.ResourceParam[Database], progress: dg.ResourceParam[Progress]) -> dg.AssetCheckResult:
         with database.exclusive():
-            with database.read() as connection:  # not in a transaction: a check that cannot be run would abort it
-                breaches = audit(connection, table)
-            with database.write() as connection:
-                if breaches:
-                    forget_build(connection, table)
-                else:
-                    record_audit(connection, table)
-        for breach in breaches:
-            progress.failed(f"contract of {table}: {breach}")
-        return dg.AssetCheckResult(
-            passed=not breaches,
-            metadata={"breaches": len(breaches), **{f"{b.column} {b.term}": str(b) for b in breaches}},
-        )
+            return _hold_to_contract(database, progress, table)
 
     return contract
 
 
-def rule_checks(table: str) -> list[dg.AssetChecksDefinition]:
-    """The rules of comparability on a table, as checks that warn."""
-    return [_rule_check(table, rule.rule) for rule in rules() if rule.table == table]
+def _holds(table: str) -> str:
+    return f"The contract of {table} holds."
 
 
-def checks(table: str) -> list[dg.AssetChecksDefinition]:
-    """Everything that is checked of a table."""
-    return [contract_check(table), *rule_checks(table)]
+def _hold_to_contract(database: Database, progress: Progress, table: str) -> dg.AssetCheckResult:
+    """Whether the contract holds, which stops whatever is downstream. A table that fails it is stale again."""
+    with database.read() as connection:  # not in a transaction: a check that cannot be run would abort it
+        breaches = audit(connection, table)
+    with database.write() as connection:
+        if breaches:
+            forget_build(connection, table)
+        else:
+            record_audit(connection, table)
+    for breach in breaches:
+        progress.failed(f"contract of {table}: {breach}")
+    return _held(table, breaches)
 
 
-def _rule_check(table: str, rule_id: str) -> dg.AssetChecksDefinition:
-    rule = next(rule for rule in rules() if rule.rule == rule_id)
-    name = f"{rule.rule}_{rule.flag}".replace("-", "_").lower()
-
-    @dg.asset_check(asset=asset_key(table), name=name, description=rule.statement)
-    def check(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-        with database.write() as connection:
-            breaches = rule.breaches(connection)
-        return dg.AssetCheckResult(
-            passed=not breaches,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"breaches": len(breaches), "first": _as_table(breaches[:MOST_SHOWN])},
-        )
-
-    return check
-
-
-def _as_table(rows: list[dict[str, object]]) -> dg.MarkdownMetadataValue:
-    lines = (
-        [[*rows[0]], ["---"] * len(rows[0]), *([str(value) for value in row.values()] for row in rows)] if rows else []
+def _held(table: str, breaches: list[Breach]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=asset_key(table),
+        check_name="contract",
+        passed=not breaches,
+        metadata={"breaches": len(breaches), **{f"{b.column} {b.term}": str(b) for b in breaches}},
     )
-    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
 def _fill_by_sql(connection: duckdb.DuckDBPyConnection, table: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import duckdb
 
-from assets.building import Fill, checks, sql_asset, table_asset
+from assets.building import Fill, sql_asset, table_asset
 
 TABLES = ("estimates.survey_evidence", "estimates.reporting_rate", "estimates.dark_figure")
 
@@ -35,4 +35,3 @@ ASSETS = [
     table_asset("estimates.reporting_rate", _fill_by("reporting_rates"), "scipy"),
     table_asset("estimates.dark_figure", _fill_by("dark_figures"), "scipy"),
 ]
-CHECKS = [check for table in TABLES for check in checks(table)]

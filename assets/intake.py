@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.building import OWNERS, asset_key, checks, column_schema
+from assets.building import OWNERS, asset_key, column_schema, contract_check
 from darkfigure.sources.catalogue import SOURCES
 from validations.contracts import table_comment
 from warehouse.database import Database
@@ -71,4 +71,4 @@ def intake(
 
 
 ASSETS = [intake]
-CHECKS = [check for table in INGESTED for check in checks(table)]
+CHECKS = [contract_check(table) for table in INGESTED]

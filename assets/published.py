@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from assets.building import OWNERS, asset_key, checks, sql_asset
+from assets.building import OWNERS, asset_key, sql_asset
 from validations.contracts import CONTRACTS
 from warehouse.database import Database
 from warehouse.progress import Progress
@@ -48,4 +48,3 @@ def release(
 
 
 ASSETS = [*(sql_asset(table) for table in TABLES), release]
-CHECKS = [check for table in TABLES for check in checks(table)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.building import checks, sql_asset, table_asset
+from assets.building import sql_asset, table_asset
 from darkfigure.errors import DarkfigureError
 from validations.contracts import CONTRACTS
 from warehouse.intake import reference_files
@@ -43,4 +43,3 @@ ASSETS = [
     *(table_asset(table, _fill_from_csv, "csv") for table in csv_tables()),
     *(sql_asset(table) for table in SQL_TABLES),
 ]
-CHECKS = [check for table in (*csv_tables(), *SQL_TABLES) for check in checks(table)]

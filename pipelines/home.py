@@ -10,7 +10,7 @@ from pathlib import Path
 from warehouse import ROOT
 from warehouse.database import Database
 from warehouse.inbox import Inbox
-from warehouse.release import Releases
+from warehouse.release import Releases, questions
 
 PROJECT = ROOT.parent
 
@@ -33,7 +33,7 @@ class Home:
 
     @property
     def releases(self) -> Releases:
-        return Releases(self.published)
+        return Releases(self.published, questions())
 
 
 def home() -> Home:

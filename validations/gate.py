@@ -88,6 +88,45 @@ SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
         ),
     ),
     (
+        "no number adds up figures of two countries that are not to be compared",
+        # Sums within a country are its publisher's own business. What was never graded may not be compared either.
+        """
+        WITH part AS (
+            SELECT
+                o.observation_id,
+                p.observation_id AS part_id,
+                coalesce(nullif(p.parent_area, ''), p.ref_area) AS country
+            FROM (
+                SELECT observation_id, 'H' || substr(unnest(string_split(input_ids, ' ')), 2) AS part_id
+                FROM published.observation
+            ) AS o
+            JOIN published.observation AS p ON p.observation_id = o.part_id
+        ),
+        pair AS (
+            SELECT DISTINCT a.part_id AS part_a, b.part_id AS part_b
+            FROM part AS a
+            JOIN part AS b USING (observation_id)
+            WHERE a.country < b.country
+        ),
+        barred AS (
+            SELECT count(*) AS barred
+            FROM pair
+            LEFT JOIN published.figure AS a ON a.observation_id = part_a
+            LEFT JOIN published.figure AS b ON b.observation_id = part_b AND b.act = a.act
+            LEFT JOIN published.pair_grade AS g
+                ON g.profile_a = least(a.profile_id, b.profile_id)
+                AND g.profile_b = greatest(a.profile_id, b.profile_id)
+                AND g.use = 'level'
+            WHERE coalesce(g.grade, 'U') IN ('E', 'U')
+        )
+        SELECT (SELECT count(*) FROM part) AS parts, barred FROM barred
+        """,
+        (
+            gxe.ExpectColumnValuesToBeBetween(column="parts", min_value=1),
+            gxe.ExpectColumnValuesToBeBetween(column="barred", max_value=0),
+        ),
+    ),
+    (
         "rates are the quotient of their parts",
         """
         SELECT

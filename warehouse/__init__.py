@@ -8,4 +8,5 @@ from pathlib import Path
 ROOT = Path(__file__).parent
 REFERENCE = ROOT / "reference"
 SQL = ROOT / "sql"
+MACROS = ROOT / "macros"
 FIGURES = ROOT / "figures"

@@ -13,16 +13,40 @@ from warehouse.database import LAYERS
 from warehouse.intake import reference_files
 from warehouse.staleness import Recipe, hash_of
 
-#: Tables that a function of the library makes: what they read, and the package whose code makes them.
-COMPUTED = {
-    "estimates.reporting_rate": ("estimates.survey_evidence", "darkfigure/estimation"),
-    "estimates.dark_figure": ("estimates.survey_evidence", "darkfigure/estimation"),
+_PROJECT = ROOT.parent
+
+
+def _tables_in(query: str) -> tuple[str, ...]:
+    # DuckDB's own get_table_names binds USING clauses, and so needs the tables to be there already.
+    found = re.findall(rf"\b(?:FROM|JOIN)\s+((?:{'|'.join(LAYERS)})\.\w+)", query)
+    return tuple(sorted(set(found)))
+
+
+def _files(patterns: tuple[str, ...]) -> list[Path]:
+    return [path for pattern in patterns for path in sorted(_PROJECT.glob(pattern)) if path.is_file()]
+
+
+_ESTIMATION = ("darkfigure/estimation/*.py",)
+_RULES = ("validations/rules/*", "validations/comparability.py", "warehouse/reference/fact.csv")
+#: Tables that a function makes: what they read, and the files whose text makes them.
+COMPUTED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "estimates.reporting_rate": (("estimates.survey_evidence",), _ESTIMATION),
+    "estimates.dark_figure": (("estimates.survey_evidence",), _ESTIMATION),
+    "quality.rule": ((), _RULES),
+    "quality.rule_cost": ((), _RULES),
+    "quality.finding": (
+        _tables_in("".join(path.read_text(encoding="utf-8") for path in _files(("validations/rules/*.toml",)))),
+        _RULES,
+    ),
+    "quality.profile": (("quality.practice", "quality.finding"), _RULES),
+    "quality.figure": (("quality.practice", "quality.finding"), _RULES),
+    "quality.rule_result": (("quality.figure", "quality.profile", "quality.finding"), _RULES),
+    "quality.pair_grade": (("quality.profile", "quality.pair_met"), _RULES),
+    "quality.grade_sensitivity": (("quality.profile", "quality.pair_met"), _RULES),
 }
 
 #: The asset that gates the published tables and promotes them; it is no table.
 RELEASE = "published.release"
-
-_PROJECT = ROOT.parent
 
 
 def sql_of(table: str) -> str:
@@ -51,9 +75,8 @@ def recipes() -> dict[str, Recipe]:
     for table in sql_tables():
         query = sql_of(table)
         made[table] = Recipe(table, hash_of(_contracts(table), query), _tables_in(query))
-    for table, (source, package) in COMPUTED.items():
-        modules = sorted(Path(_PROJECT / package).glob("*.py"))
-        made[table] = Recipe(table, hash_of(_contracts(table), *modules), (source,))
+    for table, (inputs, code) in COMPUTED.items():
+        made[table] = Recipe(table, hash_of(_contracts(table), *_files(code)), inputs)
     order = TopologicalSorter({table: sorted(set(recipe.inputs) & made.keys()) for table, recipe in made.items()})
     return {table: made[table] for table in order.static_order()}
 
@@ -63,9 +86,3 @@ def _contracts(table: str) -> str:
     layer = table.split(".")[0]
     pattern = "*.py" if layer == "published" else f"{layer}.py"
     return hash_of(*sorted((_PROJECT / "validations" / "contracts").glob(pattern)))
-
-
-def _tables_in(query: str) -> tuple[str, ...]:
-    # DuckDB's own get_table_names binds USING clauses, and so needs the tables to be there already.
-    found = re.findall(rf"\b(?:FROM|JOIN)\s+((?:{'|'.join(LAYERS)})\.\w+)", query)
-    return tuple(sorted(set(found)))

@@ -5,6 +5,7 @@ the current release as it was, and at most an unfinished folder, which the next 
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,17 +14,28 @@ from pathlib import Path
 import duckdb
 
 from darkfigure.errors import DarkfigureError
+from warehouse import MACROS
 from warehouse.staleness import hash_of
 
 _UNFINISHED = ".unfinished-"
 FILE_NAME = "cybercrime.duckdb"
 
 
-class Releases:
-    """The releases in ``folder``: a folder each, and ``current``, a link to one of them."""
+def questions() -> list[str]:
+    """What people ask of a release, as the statements that make macros and views of it."""
+    return [path.read_text(encoding="utf-8") for path in sorted(MACROS.glob("*.sql"))]
 
-    def __init__(self, folder: Path) -> None:
+
+class Releases:
+    """The releases in ``folder``: a folder each, and ``current``, a link to one of them.
+
+    ``questions`` are statements that make a macro or a view each, over the tables that are released; a comment on top
+    of each says what it answers.
+    """
+
+    def __init__(self, folder: Path, questions: Iterable[str] = ()) -> None:
         self.folder = folder
+        self.questions = tuple(questions)
 
     def current(self) -> str | None:
         """The version of the current release; None where there is none yet."""
@@ -46,7 +58,7 @@ class Releases:
             WHERE table_name LIKE 'published.%' ORDER BY ALL
             """
         ).fetchall()
-        return f"{day}-{hash_of(*(version for (version,) in versions))[:8]}"
+        return f"{day}-{hash_of(*(version for (version,) in versions), *self.questions)[:8]}"
 
     def promote(self, build: Path, tables: Iterable[str], version: str) -> Path:
         """Write a release of the ``tables`` in the database ``build``, which nobody has open, and make it current."""
@@ -59,7 +71,7 @@ class Releases:
         if not (self.folder / version).exists():
             unfinished = self.folder / f"{_UNFINISHED}{version}"
             unfinished.mkdir()
-            _write(build, tables, unfinished / FILE_NAME)
+            _write(build, tables, self.questions, unfinished / FILE_NAME)
             os.replace(unfinished, self.folder / version)
         link = self.folder / f"{_UNFINISHED}current"
         link.symlink_to(version)
@@ -77,7 +89,7 @@ class Releases:
             connection.close()
 
 
-def _write(build: Path, tables: Iterable[str], path: Path) -> None:
+def _write(build: Path, tables: Iterable[str], questions: Iterable[str], path: Path) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"ATTACH '{_quoted(str(build))}' AS build (READ_ONLY)")
         # The oldest storage version that has comments: clients since DuckDB 1.0 can open it.
@@ -87,6 +99,14 @@ def _write(build: Path, tables: Iterable[str], path: Path) -> None:
             connection.execute(f"CREATE TABLE released.{table} AS FROM build.{table}")
             for what, comment in _comments(connection, table):
                 connection.execute(f"COMMENT ON {what} IS '{_quoted(comment)}'")
+        # Names resolve when the file is opened alone only if they did so when what uses them was made.
+        connection.execute("USE released")
+        for statement in questions:
+            connection.execute(statement)
+            kind, name = re.findall(r"^CREATE (MACRO|VIEW) ([\w.]+)", statement, re.MULTILINE)[0]
+            comment = " ".join(re.findall(r"^-- (.*)$", statement.partition("CREATE")[0], re.MULTILINE))
+            what = "VIEW" if kind == "VIEW" else "MACRO TABLE"
+            connection.execute(f"COMMENT ON {what} {name} IS '{_quoted(comment)}'")
 
 
 def _comments(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from assets.quality import check_name
 from darkfigure.sources.catalogue import SOURCES
 from pipelines.definitions import BUILD_JOB, INTAKE_JOB, definitions, snapshot_arrived
 from pipelines.home import PROJECT
@@ -14,7 +15,8 @@ from validations.rules import rules
 from warehouse.recipes import RELEASE, recipes
 from warehouse.staleness import INGESTED, Recipe, content_version
 
-RULE_CHECKS = {f"{rule.rule}_{rule.flag}".replace("-", "_").lower(): rule for rule in rules()}
+RULE_CHECKS = {check_name(rule): rule for rule in rules()}
+BALANCE = "balance"
 
 
 def key(table: str) -> dg.AssetKey:
@@ -87,27 +89,32 @@ class TestChecks:
     def test_contracts_block_and_rules_do_not(self, graph):
         blocking = {check: graph.get(check).blocking for check in graph.asset_check_keys}
         assert {check.name for check, blocks in blocking.items() if blocks} == {"contract"}
-        assert {check.name for check, blocks in blocking.items() if not blocks} == RULE_CHECKS.keys()
+        assert {check.name for check, blocks in blocking.items() if not blocks} == {*RULE_CHECKS, BALANCE}
 
     def test_every_check_says_what_must_hold(self, graph):
-        for check in graph.asset_check_keys:
+        for check in (check for check in graph.asset_check_keys if check.name != BALANCE):
             rule = RULE_CHECKS.get(check.name)
             table = ".".join(check.asset_key.path)
             assert graph.get(check).description == (rule.statement if rule else f"The contract of {table} holds.")
 
     def test_a_broken_rule_warns_with_the_evidence_in_a_table(self, instance):
-        event = self.latest(instance, "harmonised.observation", "c_17_part_gt_whole")
+        event = self.latest(instance, "quality.rule_result", "c_17_part_gt_whole")
         assert (event.passed, event.severity) == (False, dg.AssetCheckSeverity.WARN)
         assert event.metadata["breaches"].value == 1
         header, line, row = event.metadata["first"].value.splitlines()
-        assert header == "| observation_id | ref_area | time_period | part | whole |"
+        assert header == "| observation_id | ref_area | time_period | offence | evidence |"
         assert set(line) == set("|- ")
-        assert re.fullmatch(r"\| H-[0-9a-f]{12} \| SEN \| 2016 \| 81.0 \| 12.0 \|", row)
+        assert re.fullmatch(r"\| H-[0-9a-f]{12} \| SEN \| 2016 \| Fraud: Cyber-related \(Cy\) \| .*81.*12.* \|", row)
 
     def test_a_rule_that_nothing_breaks_passes(self, instance):
-        event = self.latest(instance, "estimates.survey_evidence", "r_01_scope_mismatch")
+        event = self.latest(instance, "quality.rule_result", "r_01_scope_mismatch")
         assert event.passed
         assert event.metadata["breaches"].value == 0
+
+    def test_a_region_of_which_nobody_collects_warns(self, instance):
+        event = self.latest(instance, "quality.balance", BALANCE)
+        assert (event.passed, event.severity) == (False, dg.AssetCheckSeverity.WARN)
+        assert "| unodc_cts | region | Oceania |" in event.metadata["first"].value
 
     @pytest.mark.parametrize("table", ["raw.snapshot", "reference.act", "estimates.dark_figure", "published.source"])
     def test_a_contract_that_held_is_in_the_history(self, instance, table):

@@ -15,7 +15,14 @@ from warehouse.intake import create_tables
 from warehouse.recipes import recipes, sql_of
 from warehouse.staleness import INGESTED
 
-_TYPES = {"string": "VARCHAR", "boolean": "BOOLEAN", "int64": "BIGINT", "float64": "DOUBLE", "date": "DATE"}
+_TYPES = {
+    "string": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "int64": "BIGINT",
+    "int32": "INTEGER",
+    "float64": "DOUBLE",
+    "date": "DATE",
+}
 
 
 @contextmanager

@@ -46,6 +46,14 @@ class _Named(DataFrameModel):
     area_name: str = Field(description="English name of the area")
 
 
+class _Flagged(DataFrameModel):
+    obs_statuses: str = Field(
+        description="The publisher's status and those of the rules it breaks, the prevailing first, joined by |",
+        str_matches=r"^[A-Z](\|[A-Z])*$",
+    )
+    comment_codes: str = Field(description="Flags of the rules of comparability that it breaks, joined by |")
+
+
 class _Part(_Named):
     parent_area: str = Field(description="The country that a part belongs to; empty for countries")
 
@@ -55,7 +63,7 @@ class _Regional(_Named):
     publisher: str = Field(description="Who publishes the figure")
 
 
-class Observation(harmonised.Observation, _Part, _Regional):
+class Observation(harmonised.Observation, _Flagged, _Part, _Regional):
     """Counts and percentages of the latest vintages under common area codes, with the act each corresponds to."""
 
     class Config(harmonised.Observation.Config):
@@ -158,20 +166,136 @@ class Assumption(reference.Assumption):
         pass
 
 
-class Collector(_Named):
-    """Jurisdictions that report cybercrime apart from other crime to UN-CTS."""
+class Figure(quality.Figure, _Flagged, _Named):
+    """Figures that may be compared, one row for each act that their heading stands for, with all that is to be said."""
 
-    ref_area: str = Field(description="The area in reference.area")
-    region: str = Field(description="UN M49 region")
-    source_id: str = Field(description="The collection")
-    act_count: dt.Int32 = Field(description="How many of the four cyber categories it ever reported", ge=1, le=4)
-    acts: str = Field(description="Which acts")
-    first_period: str = Field(description="First year with any of them", str_matches=r"^\d{4}$")
-    last_period: str = Field(description="Last year with any of them", str_matches=r"^\d{4}$")
+    prevailing_status: str = Field(
+        description="SDMX CL_OBS_STATUS that prevails: the publisher's, or that of a rule it breaks",
+        isin=reference.OBS_STATUSES,
+    )
 
-    class Config:
-        strict = True
-        unique = ["ref_area", "source_id"]
+    class Config(quality.Figure.Config):
+        pass
+
+
+class Profile(quality.Profile):
+    """Profiles of figures, fact by fact: figures of one profile are the same to every rule."""
+
+    class Config(quality.Profile.Config):
+        pass
+
+
+class PairGrade(quality.PairGrade):
+    """How well two profiles compare, for each use, and which rules make it so."""
+
+    class Config(quality.PairGrade.Config):
+        pass
+
+
+class Rule(quality.Rule):
+    """The rules of comparability: what each says, what it looks at, and what is said of a figure that breaks it."""
+
+    class Config(quality.Rule.Config):
+        pass
+
+
+class RuleCost(quality.RuleCost):
+    """What a rule costs a pair of figures for a use: the most of what applies; what is not known costs the most."""
+
+    class Config(quality.RuleCost.Config):
+        pass
+
+
+class GradeCount(quality.GradeCount):
+    """How many pairs of figures of two countries, of one act in one year, have which grade for which use."""
+
+    class Config(quality.GradeCount.Config):
+        pass
+
+
+class GradeSensitivity(quality.GradeSensitivity):
+    """How many of those grades change where the points of one rule for one use move by one."""
+
+    class Config(quality.GradeSensitivity.Config):
+        pass
+
+
+class Obstacle(quality.Obstacle, _Named):
+    """What stands in the way of comparing a country's figures of an act: rules broken, facts missing."""
+
+    class Config(quality.Obstacle.Config):
+        pass
+
+
+class Collector(quality.Collector, _Named):
+    """Who collects cybercrime specially, apart from other crime and by act: in which collection, and since when."""
+
+    region: str = Field(description="UN M49 region; empty where it has none")
+
+    class Config(quality.Collector.Config):
+        pass
+
+
+class Balance(quality.Balance):
+    """How evenly regions, development groups and kinds of respondent are represented among those who collect."""
+
+    class Config(quality.Balance.Config):
+        pass
+
+
+class DefinitionSensitivity(quality.DefinitionSensitivity, _Named):
+    """One country and year under a narrow, a tagged and a broad definition of cybercrime."""
+
+    class Config(quality.DefinitionSensitivity.Config):
+        pass
+
+
+class RecordingPractice(reference.RecordingPractice):
+    """How figures came to be, fact by fact: for a source or a kind of sources, an area, an offence and a time."""
+
+    class Config(reference.RecordingPractice.Config):
+        pass
+
+
+class Criminalisation(reference.Criminalisation, _Named):
+    """Which act is an offence by which article of a country's law, and from which day to which."""
+
+    act_name: str = Field(description="English name of the act")
+
+    class Config(reference.Criminalisation.Config):
+        pass
+
+
+class Act(reference.Act):
+    """The 14 acts of cybercrime in three groups, with ICCS classes and the articles of both conventions."""
+
+    class Config(reference.Act.Config):
+        pass
+
+
+class Crosswalk(reference.Crosswalk):
+    """Publishers' offence codes, every one that is known, and the acts that they correspond to."""
+
+    skos: str = Field(description="SKOS mapping property, the code its subject and the act its object; empty for none")
+
+    class Config(reference.Crosswalk.Config):
+        pass
+
+
+class Component(harmonised.Component, _Named):
+    """Counts of incidents that are several acts in one, a row for each act. Only counted rows may be summed."""
+
+    class Config(harmonised.Component.Config):
+        pass
+
+
+class Tag(harmonised.Tag, _Named):
+    """Figures of codes that carry a tag; and, for years before it was collected, a row that says so and no zero."""
+
+    tag_name: str = Field(description="English name of the tag")
+
+    class Config(harmonised.Tag.Config):
+        pass
 
 
 CONTRACTS: dict[str, type[DataFrameModel]] = {
@@ -187,5 +311,21 @@ CONTRACTS: dict[str, type[DataFrameModel]] = {
     "published.dark_figure": DarkFigure,
     "published.reporting_gap": ReportingGap,
     "published.assumption": Assumption,
+    "published.figure": Figure,
+    "published.profile": Profile,
+    "published.pair_grade": PairGrade,
+    "published.rule": Rule,
+    "published.rule_cost": RuleCost,
+    "published.grade_count": GradeCount,
+    "published.grade_sensitivity": GradeSensitivity,
+    "published.obstacle": Obstacle,
     "published.collector": Collector,
+    "published.balance": Balance,
+    "published.definition_sensitivity": DefinitionSensitivity,
+    "published.recording_practice": RecordingPractice,
+    "published.criminalisation": Criminalisation,
+    "published.act": Act,
+    "published.crosswalk": Crosswalk,
+    "published.component": Component,
+    "published.tag": Tag,
 }

@@ -1,0 +1,2 @@
+-- The acts of cybercrime.
+FROM reference.act ORDER BY act

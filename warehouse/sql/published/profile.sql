@@ -1,0 +1,2 @@
+-- Profiles of figures, fact by fact.
+FROM quality.profile ORDER BY profile_id, fact

@@ -1,0 +1,2 @@
+-- The rules of comparability.
+FROM quality.rule ORDER BY rule
