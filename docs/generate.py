@@ -3,10 +3,9 @@
 Run it as ``.venv/bin/python docs/generate.py``.
 """
 
-import csv
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -19,11 +18,11 @@ from pandera.ibis import Column
 from darkfigure.sources.catalogue import SOURCES
 from darkfigure.sources.period import span
 from darkfigure.sources.returns import CONF_STATUSES, MEASURES, POPULATIONS, STATUSES, TERRITORIES, UNITS
+from docs import comparability
+from docs.parts import code, page, reference, table
 from pipelines.cli import app
 from validations.contracts import CONTRACTS, table_comment
-from validations.rules import rules
 from warehouse import carried
-from warehouse.intake import reference_files
 from warehouse.recipes import COMPUTED, csv_tables, recipes, sql_tables
 from warehouse.staleness import INGESTED
 
@@ -41,21 +40,6 @@ CODES = {
     "Confidentiality (SDMX CL_CONF_STATUS)": CONF_STATUSES,
 }
 MOST_SHOWN = 8
-
-
-def table(head: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:
-    """A Markdown table. A bar within a cell is escaped."""
-    lines = (" | ".join(str(cell).replace("|", r"\|") for cell in line) for line in (head, *rows))
-    first, *others = (f"| {line} |\n" for line in lines)
-    return "".join([first, "|---" * len(head), "|\n", *others])
-
-
-def code(text: str) -> str:
-    return f"`{text}`"
-
-
-def page(title: str, about: str, *parts: str) -> str:
-    return "\n".join([f"# {title}\n", f"{about}\n", "This page is made by `docs/generate.py`.\n", *parts])
 
 
 def tables() -> str:
@@ -103,8 +87,8 @@ def _how(name: str) -> str:
     if name in csv_tables():
         return f"from `warehouse/reference/{table_name}`"
     inputs = ", ".join(map(code, recipes()[name].inputs))
-    by = f"warehouse/sql/{layer}/{table_name}.sql" if name in sql_tables() else f"{COMPUTED[name][1]}/"
-    return f"by `{by}` from {inputs}"
+    by = (f"warehouse/sql/{layer}/{table_name}.sql",) if name in sql_tables() else COMPUTED[name][1]
+    return f"by {', '.join(map(code, by))}" + (f" from {inputs}" if inputs else "")
 
 
 def sources() -> str:
@@ -198,9 +182,9 @@ def carried_sources() -> str:
 
 def _countries(scheme: str, codes: list[str]) -> str:
     """The countries that area codes are of: by name where they are few."""
-    areas = {row["ref_area"]: row for row in _reference("area")}
+    areas = {row["ref_area"]: row for row in reference("area")}
     alpha2 = {row["iso_alpha2"]: row["ref_area"] for row in areas.values() if row["iso_alpha2"]}
-    meant = {row["code"]: row["ref_area"] for row in _reference("area_code") if row["scheme"] == scheme}
+    meant = {row["code"]: row["ref_area"] for row in reference("area_code") if row["scheme"] == scheme}
     countries = set()
     for printed in codes:
         area = meant.get(printed, alpha2.get(printed, printed))
@@ -211,28 +195,8 @@ def _countries(scheme: str, codes: list[str]) -> str:
     return ", ".join(sorted(countries)) if len(countries) <= 2 else str(len(countries))
 
 
-@cache
-def _reference(name: str) -> list[dict[str, str]]:
-    rows = []
-    for path in reference_files(name):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows += list(csv.DictReader(file))
-    return rows
-
-
 def _names(patterns: tuple[str, ...]) -> str:
     return ", ".join(map(code, patterns))
-
-
-def comparability() -> str:
-    """The rules, with the table that each is checked on."""
-    rows = ((rule.rule, code(rule.flag), code(rule.table), rule.statement) for rule in rules())
-    return page(
-        "Rules of comparability",
-        "A rule that is broken is evidence: it is shown as a warning on its table and never stops a run.",
-        table(("rule", "flag", "table", "statement"), rows),
-        "The queries are in `validations/rules/`, one file each.\n",
-    )
 
 
 def commands() -> str:
@@ -246,11 +210,11 @@ def commands() -> str:
     return page("Commands", "What `darkfigure COMMAND --help` prints.", *parts)
 
 
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     "tables.md": tables,
+    **comparability.PAGES,
     "sources.md": sources,
     "marks.md": marks,
-    "rules.md": comparability,
     "commands.md": commands,
 }
 #: What stands between the two lines in the README is made here.
@@ -258,9 +222,11 @@ BLOCK = re.compile(r"(<!-- made by docs/generate.py -->\n).*?(<!-- end -->)", re
 
 
 def generate(project: Path) -> None:
-    """Write every page below ``project``, and the README with its table made anew."""
+    """Write every page below ``project``, remove those that are no more, and make the README's table anew."""
     folder = project / "docs" / "reference"
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rules").mkdir(parents=True, exist_ok=True)
+    for left in set(folder.rglob("*.md")) - {folder / name for name in PAGES}:
+        left.unlink()
     for name, made in PAGES.items():
         (folder / name).write_text(made(), encoding="utf-8")
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")

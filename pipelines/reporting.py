@@ -24,7 +24,7 @@ QUERIES = (
     "SELECT time_period, surveyed_count, recorded_count, denounced_pct, dark_pct_lower, dark_pct, dark_pct_upper "
     "FROM published.reporting_gap WHERE ref_area = 'MEX' AND offence = 'Fraude'",
     "SELECT region, count(*) AS jurisdictions, count(*) FILTER (act_count = 4) AS all_four "
-    "FROM published.collector GROUP BY region ORDER BY region",
+    "FROM published.collector WHERE source_id = 'unodc_cts' GROUP BY region ORDER BY region",
     "SELECT indicator_id, area_name, time_period, rate_per_100k FROM published.indicator "
     "WHERE act = 'A1' AND denominator = 'population' ORDER BY time_period DESC, rate_per_100k DESC LIMIT 10",
 )

@@ -17,6 +17,15 @@ def published_data() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The file that takes longest first, then those that need no run, then the rest of the pipeline's.
+
+    So one process makes the deployment that the others copy while another does what needs none.
+    """
+    turn = {"test_docs.py": 0, "unit": 1, "scenarios": 1}
+    items.sort(key=lambda item: turn.get(item.path.name, turn.get(item.path.parent.name, 2)))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """With DARKFIGURE_MUTANTS set, what became of the mutants of each parser's layouts."""
     if "DARKFIGURE_MUTANTS" not in os.environ:

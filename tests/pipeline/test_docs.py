@@ -26,8 +26,8 @@ from pipelines.cli import app
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
-#: Its blocks change the code, and so they run in a copy of it.
-HOW_TO = DOCS / "how-to" / "add-a-source.md"
+#: Their blocks change the code, and so they run in a copy of it.
+HOW_TO = (DOCS / "how-to" / "add-a-source.md", DOCS / "how-to" / "add-a-rule.md")
 #: Its block has a test beside those of what it explains (tests/unit/test_reporting.py).
 TESTED_ELSEWHERE = DOCS / "methods" / "reporting.md"
 PACKAGES = ("darkfigure", "warehouse", "validations", "assets", "pipelines", "tests")
@@ -81,7 +81,7 @@ def runs(block: Block) -> bool:
 
 
 ALL = [block for page in PAGES for block in blocks(page)]
-RUNNING = [page for page in PAGES if page != HOW_TO and any(runs(block) for block in blocks(page))]
+RUNNING = [page for page in PAGES if page not in HOW_TO and any(runs(block) for block in blocks(page))]
 NOT_RUN = [block for block in ALL if block.note == "not run"]
 
 
@@ -165,12 +165,13 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
-def test_a_source_is_added_as_the_page_says(deployment, checkout):
+@pytest.mark.parametrize("page", HOW_TO, ids=name)
+def test_the_code_is_added_to_as_a_page_says(page: Path, deployment, checkout):
     python = {"darkfigure": [sys.executable, "-m", "pipelines.cli"], "pytest": [sys.executable, "-m", "pytest"]}
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
     environment |= {"DARKFIGURE_HOME": str(deployment.folder), "PYTHONPATH": str(checkout)}
     faults = []
-    for block in blocks(HOW_TO):
+    for block in blocks(page):
         if block.note == "file":
             assert not (checkout / block.said).exists(), f"{block.said} is there already: give the page another example"
             write(block, checkout)
@@ -216,7 +217,7 @@ def test_reference_pages_are_up_to_date(tmp_path):
     spec.loader.exec_module(module)
     module.generate(tmp_path)
     made = {path.relative_to(tmp_path): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.md")}
-    pages = [PROJECT / "README.md", *(DOCS / "reference").iterdir()]
+    pages = [PROJECT / "README.md", *(DOCS / "reference").rglob("*.md")]
     there = {path.relative_to(PROJECT): path.read_text(encoding="utf-8") for path in pages}
     stale = sorted(str(file) for file in made.keys() | there.keys() if made.get(file) != there.get(file))
     assert not stale, f"{', '.join(stale)}: stale; run '.venv/bin/python docs/generate.py'"

@@ -88,20 +88,3 @@ def test_a_killed_run_leaves_a_whole_release_and_the_next_run_goes_on(deployment
         "SELECT obs_value FROM published.observation WHERE source_id = 'cert_in' AND time_period = '2025'"
     ) == [(1_234,)]
     assert not list(deployment.home.published.glob(".unfinished*"))
-
-
-def test_after_a_kill_the_next_run_succeeds(deployment, tmp_path, spawn):
-    folder = files.give(tmp_path / "given", {files.INCIDENTS_NAME: files.incidents_file(2025, 1_234)})
-    process = spawn.Process(
-        target=run_and_die, args=(str(deployment.folder), str(folder), POINTS["while a snapshot is taken in"])
-    )
-    process.start()
-    process.join(120)
-    assert process.exitcode == -signal.SIGKILL
-
-    code, printed = deployment.run(folder)
-
-    assert code == 0, printed
-    assert deployment.ask(
-        "SELECT count(*) FROM published.observation WHERE source_id = 'cert_in' AND obs_value = 1234"
-    ) == [(6,)]
