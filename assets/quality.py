@@ -40,15 +40,21 @@ def rule_checks(database: dg.ResourceParam[Database]):  # type: ignore[no-untype
     """Every rule of comparability, as a check that warns: a broken rule is evidence and never stops a run."""
     with database.write() as connection:
         failing = comparability.failing_rules(connection)
-        found = {rule.rule: comparability.breaches(connection, rule.rule, MOST_SHOWN) for rule in rules()}
+        found = {
+            rule.rule: (
+                comparability.answered(connection, rule.rule),
+                comparability.breaches(connection, rule.rule, MOST_SHOWN),
+            )
+            for rule in rules()
+        }
     for rule in rules():
-        count, first = found[rule.rule]
+        (broken, unknown), first = found[rule.rule]
         yield dg.AssetCheckResult(
             asset_key=asset_key("quality.rule_result"),
             check_name=check_name(rule),
             passed=rule.rule not in failing,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"breaches": count, "first": _as_table(first)},
+            metadata={"breaches": broken, "not_known": unknown, "first": _as_table(first)},
         )
 
 

@@ -215,19 +215,33 @@ def failing_rules(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return []
 
 
-def breaches(connection: duckdb.DuckDBPyConnection, rule: str, most: int) -> tuple[int, list[dict[str, object]]]:
-    """How many figures break a rule, and the first of them with the evidence."""
+def answered(connection: duckdb.DuckDBPyConnection, rule: str) -> tuple[int, int]:
+    """How many figures break a rule, and of how many it is not known."""
+    counted = connection.execute(
+        """
+        SELECT
+            count(DISTINCT observation_id) FILTER (outcome = 'broken'),
+            count(DISTINCT observation_id) FILTER (outcome = 'unknown')
+        FROM quality.rule_result WHERE rule = ?
+        """,
+        [rule],
+    )
+    broken, unknown = counted.fetchall()[0]
+    return broken, unknown
+
+
+def breaches(connection: duckdb.DuckDBPyConnection, rule: str, most: int) -> list[dict[str, object]]:
+    """The first figures that break a rule, with the evidence."""
     found = connection.execute(
         """
         SELECT DISTINCT observation_id, ref_area, time_period, offence, evidence
         FROM quality.rule_result JOIN quality.figure USING (observation_id, act)
-        WHERE rule = ? AND outcome = 'broken' ORDER BY ALL
+        WHERE rule = ? AND outcome = 'broken' ORDER BY ALL LIMIT ?
         """,
-        [rule],
+        [rule, most],
     )
     names = [name for name, *_ in found.description or ()]
-    rows = found.fetchall()
-    return len(rows), [dict(zip(names, row, strict=True)) for row in rows[:most]]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _check(rule: Rule) -> Check:
