@@ -135,6 +135,10 @@ def _costs(rule: Rule) -> str:
     for value in dict.fromkeys(value for best in rule.at_best.values() for value in best):
         best = ", ".join(f"{best[value]} for {use}" for use, best in rule.at_best.items() if value in best)
         text.append(f"Where {code(value)} holds of either, the pair is at best {best}, however few its points.\n")
+    text += [
+        f"Of a figure of which {code(value)} holds it is not known whether it breaks the rule: it gets no flag.\n"
+        for value in rule.unsettled
+    ]
     return "\n".join(text)
 
 
