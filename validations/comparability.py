@@ -8,7 +8,7 @@ figures (``warehouse/sql/quality/practice.sql``).
 """
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
+from functools import cache, reduce
 from operator import add, or_
 
 import duckdb
@@ -91,22 +91,10 @@ def make_figure(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 def make_rule_result(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Every rule that a figure breaks, or of which it is not known whether it does, with the evidence."""
     _profiles_wide(connection)
-    profiles = ibis.duckdb.from_connection(connection).table("profile_wide")
-    answers = ibis.union(
-        *(
-            profiles.filter(rule.broken(profiles) | rule.unknown(profiles)).select(
-                "profile_id",
-                rule=ibis.literal(rule.rule),
-                outcome=ibis.ifelse(rule.broken(profiles), BROKEN, UNKNOWN),
-                evidence=rule.evidence(profiles),
-            )
-            for rule in rules()
-        )
-    )
     connection.execute(
         f"""
         CREATE OR REPLACE TABLE {table} AS
-        WITH answer AS ({ibis.to_sql(answers, dialect="duckdb")})
+        WITH answer AS ({_answers()})
         SELECT a.rule, f.observation_id, f.act, a.outcome, coalesce(e.evidence, a.evidence) AS evidence
         FROM quality.figure AS f
         JOIN answer AS a USING (profile_id)
@@ -114,6 +102,32 @@ def make_rule_result(connection: duckdb.DuckDBPyConnection, table: str) -> None:
         ORDER BY ALL
         """
     )
+
+
+@cache
+def _answers() -> str:
+    """What every rule says of every profile, as a query; made once, since it takes longer to write than to run."""
+    profiles = _profiles()
+    return str(
+        ibis.to_sql(
+            ibis.union(
+                *(
+                    profiles.filter(rule.broken(profiles) | rule.unknown(profiles)).select(
+                        "profile_id",
+                        rule=ibis.literal(rule.rule),
+                        outcome=ibis.ifelse(rule.broken(profiles), BROKEN, UNKNOWN),
+                        evidence=rule.evidence(profiles),
+                    )
+                    for rule in rules()
+                )
+            ),
+            dialect="duckdb",
+        )
+    )
+
+
+def _profiles() -> ir.Table:
+    return ibis.table(dict.fromkeys(["profile_id", *profile_columns()], "string"), name="profile_wide")
 
 
 def make_pair_grade(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -149,25 +163,27 @@ def make_grade_sensitivity(connection: duckdb.DuckDBPyConnection, table: str) ->
         SELECT profile_a, profile_b, sum(country_pair_count) AS pair_count FROM quality.pair_met GROUP BY ALL
         """
     )
-    moved = " UNION ALL ".join(
+    graded_now, moved = _grade("points", "blocked", "undecided"), []
+    for rule in rules():
+        for step in (-1, 1):
+            points = f"greatest(floor, summed + greatest({step}, -{rule.key}))"
+            changed = f"{rule.key} > 0 AND {_grade(points, 'blocked', 'undecided')} <> {graded_now}"
+            moved.append(f'coalesce(sum(pair_count) FILTER ({changed}), 0)::BIGINT AS "{rule.rule} {step:+d}"')
+    asked = ", ".join(f"('{rule.rule}', '{use}')" for rule in rules() for use in rule.cost)
+    connection.execute(
         f"""
-        SELECT
-            '{rule.rule}' AS rule, use, '{step:+d}' AS step,
-            coalesce(sum(pair_count), 0)::BIGINT AS pair_count,
-            coalesce(sum(pair_count) FILTER (
-                {name} > 0 AND {_grade(f"greatest(floor, summed + greatest({step}, -{name}))", "blocked", "undecided")}
-                <> {_grade("points", "blocked", "undecided")}
-            ), 0)::BIGINT AS changed_count
-        FROM pair_cost JOIN met USING (profile_a, profile_b)
-        WHERE use IN ({", ".join(f"'{use}'" for use in rule.cost)})
-        GROUP BY use
+        CREATE OR REPLACE TABLE {table} AS
+        WITH counted AS (
+            SELECT use, sum(pair_count)::BIGINT AS pair_count, {", ".join(moved)}
+            FROM pair_cost JOIN met USING (profile_a, profile_b)
+            GROUP BY use
+        )
+        SELECT split_part(moved, ' ', 1) AS rule, use, split_part(moved, ' ', 2) AS step, pair_count, changed_count
+        FROM (UNPIVOT counted ON COLUMNS(* EXCLUDE (use, pair_count)) INTO NAME moved VALUE changed_count)
+        WHERE (rule, use) IN ({asked})
+        ORDER BY ALL
         """
-        for rule in rules()
-        for name in [rule.key]
-        for step in (-1, 1)
-        if rule.cost
     )
-    connection.execute(f"CREATE OR REPLACE TABLE {table} AS {moved} ORDER BY ALL")
 
 
 def graded(profiles: ir.Table, pairs: ir.Table) -> ir.Table:
@@ -283,10 +299,16 @@ def _profiles_wide(connection: duckdb.DuckDBPyConnection) -> None:
 def _pair_costs(connection: duckdb.DuckDBPyConnection) -> None:
     """What the rules cost the pairs of profiles that meet, as the table ``pair_cost`` of the connection alone."""
     _profiles_wide(connection)
-    backend = ibis.duckdb.from_connection(connection)
-    pairs = backend.table("pair_met", database="quality").select("profile_a", "profile_b").distinct()
-    costs = graded(backend.table("profile_wide"), pairs)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE pair_cost AS {ibis.to_sql(costs, dialect='duckdb')}")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE pair_asked AS SELECT DISTINCT profile_a, profile_b FROM quality.pair_met"
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE pair_cost AS {_costs_of_pairs()}")
+
+
+@cache
+def _costs_of_pairs() -> str:
+    pairs = ibis.table({"profile_a": "string", "profile_b": "string"}, name="pair_asked")
+    return str(ibis.to_sql(graded(_profiles(), pairs), dialect="duckdb"))
 
 
 def _table_of(
