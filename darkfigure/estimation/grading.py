@@ -1,0 +1,168 @@
+"""How far an estimate may be trusted, and whether a point, a range, bounds only or nothing of it is published.
+
+Two tables: what an estimate rests on gives its grade at best, and each rule of ``RULES`` names a measure and the limit
+beyond which no point is published. Here: the tables and their application. Not here: the measures themselves, which
+each estimator's diagnostics give. The limits are ours but the first two, the caution flag of the U.S. Bureau of
+Justice Statistics.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from darkfigure.estimation.result import Reason, Refused
+
+VERSION = "1"
+
+
+class Grade(StrEnum):
+    """From the surest to the least sure."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+    X = "X"
+
+
+class Show(StrEnum):
+    """What of an estimate is published."""
+
+    POINT = "point"  # with its interval
+    RANGE = "range"  # the interval without a point
+    BOUNDS = "bounds"  # only what holds without the estimate's assumptions
+    NOTHING = "nothing"
+
+
+class Basis(StrEnum):
+    """What an estimate rests on."""
+
+    OWN_SURVEY_AUDITED = "own_survey_audited"  # a survey of that place and scope, and an audit of recording
+    OWN_SURVEY = "own_survey"  # such a survey; recording from a prior
+    POOLED = "pooled"  # surveys of other places
+    LISTS = "lists"  # overlap of lists of victims
+    ELICITED = "elicited"  # what experts hold likely
+    BOUNDS = "bounds"  # bounds only
+    LOSSES = "losses"  # victims' answers about money, of a survey of that place
+
+
+#: Grade and form of publication, at best, by what the estimate rests on.
+GRADES: Mapping[Basis, tuple[Grade, Show]] = {
+    Basis.OWN_SURVEY_AUDITED: (Grade.A, Show.POINT),
+    Basis.OWN_SURVEY: (Grade.B, Show.POINT),
+    Basis.LOSSES: (Grade.B, Show.POINT),
+    Basis.POOLED: (Grade.C, Show.POINT),
+    Basis.LISTS: (Grade.D, Show.RANGE),
+    Basis.ELICITED: (Grade.D, Show.RANGE),
+    Basis.BOUNDS: (Grade.X, Show.BOUNDS),
+}
+
+_SURVEYS = frozenset({Basis.OWN_SURVEY_AUDITED, Basis.OWN_SURVEY, Basis.POOLED, Basis.LOSSES})
+_RECORDED = frozenset({Basis.OWN_SURVEY_AUDITED, Basis.OWN_SURVEY, Basis.POOLED, Basis.ELICITED})
+_LISTS = frozenset({Basis.LISTS})
+_LOSSES = frozenset({Basis.LOSSES})
+_NO_OWN_SURVEY = frozenset({Basis.ELICITED, Basis.LISTS})
+_ALL = frozenset(Basis) - {Basis.BOUNDS}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """No point is published where ``measure`` is beyond ``limit``; ``limit_is_bad`` where it is at it."""
+
+    name: str
+    measure: str
+    above: bool  # too much is bad; False: too little
+    limit: float
+    limit_is_bad: bool
+    reason: Reason
+    applies_to: frozenset[Basis]
+    words: str
+
+    def broken_by(self, value: float) -> bool:
+        if value == self.limit:
+            return self.limit_is_bad
+        return value > self.limit if self.above else value < self.limit
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("few_cases", "sample_cases", False, 10, True, Reason.TOO_FEW_CASES, _SURVEYS, "10 or fewer sample cases"),
+    Rule("large_cv", "cv", True, 0.5, False, Reason.TOO_IMPRECISE, _SURVEYS, "a CV above 50 %"),
+    Rule(
+        "wide_interval", "interval_ratio", True, 10, False, Reason.TOO_IMPRECISE, _ALL,
+        "an upper limit more than ten times the lower",
+    ),
+    Rule("fieller", "fieller_g", True, 1, True, Reason.UNBOUNDED, _RECORDED, "a share recorded that may be zero"),
+    Rule(
+        "recording_above_one", "recording_rate", True, 1.1, False, Reason.SCOPE_MISMATCH, _RECORDED,
+        "more than 1.1 records for each report",
+    ),
+    Rule("few_lists", "lists", False, 3, False, Reason.TOO_FEW_LISTS, _LISTS, "fewer than 3 valid lists"),
+    Rule(
+        "no_maximum", "estimate_exists", False, 1, False, Reason.NO_ESTIMATE_EXISTS, _LISTS,
+        "a likelihood whose maximum lies at infinity",
+    ),
+    Rule("not_identified", "identified", False, 1, False, Reason.NOT_IDENTIFIED, _LISTS, "several values fit alike"),
+    Rule(
+        "models_disagree", "model_ratio", True, 2, False, Reason.MODELS_DISAGREE, _LISTS,
+        "models within 6 of the best BIC that differ by more than twice",
+    ),
+    Rule("several_modes", "modes", True, 1, False, Reason.MODELS_DISAGREE, _ALL, "a posterior with several modes"),
+    Rule("chains_apart", "r_hat", True, 1.01, False, Reason.NOT_CONVERGED, _ALL, "an R-hat above 1.01"),
+    Rule("few_draws", "effective_draws", False, 400, False, Reason.NOT_CONVERGED, _ALL, "under 400 effective draws"),
+    Rule(
+        "prior_decides", "prior_overlap", True, 0.9, False, Reason.PRIOR_DECIDES, _NO_OWN_SURVEY,
+        "a posterior that overlaps its prior by more than 90 %, without a survey",
+    ),
+    Rule(
+        "agencies_missing", "agency_coverage", False, 0.8, False, Reason.LOW_COVERAGE, _ALL,
+        "agencies of less than 80 % of the population",
+    ),
+    Rule(
+        "one_answer", "largest_share", True, 0.25, False, Reason.FEW_CARRY_ALL, _LOSSES,
+        "a largest answer that makes more than 25 % of the total",
+    ),
+    Rule("heavy_tail", "tail_shape", True, 0.5, False, Reason.FEW_CARRY_ALL, _LOSSES, "a tail shape above 0.5"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What may be published. ``unchecked`` are rules that apply and whose measure was not given."""
+
+    grade: Grade
+    show: Show
+    broken: tuple[Rule, ...]
+    unchecked: tuple[Rule, ...]
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Each once, in the order of the rules."""
+        return tuple(dict.fromkeys(rule.reason for rule in self.broken))
+
+    def refusal(self) -> Refused:
+        """What to raise, or to keep in a table, where no point is published. ``ValueError`` where no rule is broken."""
+        if not self.broken:
+            raise ValueError("no rule is broken")
+        return Refused(self.broken[0].reason, "no point is published: " + "; ".join(rule.words for rule in self.broken))
+
+
+def judge(basis: Basis, measures: Mapping[str, float], *, bounds_hold: bool) -> Verdict:
+    """The grade of an estimate and what of it is published.
+
+    ``measures``: by the names in ``RULES``; those of yes and no are 1 and 0. An infinite one is taken as it is.
+    ``bounds_hold``: bounds without the estimate's assumptions are at hand, and finite on one side at least; with them
+    an estimate that breaks a rule becomes grade X, without them nothing is published. A measure that is not given
+    breaks no rule and is named as unchecked. Refused: ``BAD_INPUT`` for a measure that no rule knows, or that is NaN.
+    """
+    known = {rule.measure for rule in RULES}
+    for name, value in measures.items():
+        if name not in known or math.isnan(value):
+            raise Refused(Reason.BAD_INPUT, f"{name} = {value}: known measures are {', '.join(sorted(known))}")
+    applying = [rule for rule in RULES if basis in rule.applies_to]
+    unchecked = tuple(rule for rule in applying if rule.measure not in measures)
+    broken = tuple(rule for rule in applying if rule.measure in measures and rule.broken_by(measures[rule.measure]))
+    grade, show = GRADES[basis]
+    if broken or basis is Basis.BOUNDS:
+        grade, show = Grade.X, Show.BOUNDS if bounds_hold else Show.NOTHING
+    return Verdict(grade, show, broken, unchecked)
