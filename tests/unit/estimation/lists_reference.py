@@ -2,18 +2,12 @@
 
 import csv
 import json
-import os
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
-import pytest
+from reference_results import reference_file
 
 from darkfigure.estimation.lists.tables import ListTable
-
-_BESIDE = Path(__file__).parents[4] / "shared" / "reference" / "estimators"
-FOLDER = Path(os.environ.get("DARKFIGURE_REFERENCE", _BESIDE))
-needs_reference = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no reference results in {FOLDER}")
 
 # Seber (1982), page 107: two samples of 948 and 421, 167 in both.
 SEBER = ListTable.of({"10": 781, "01": 254, "11": 167})
@@ -27,7 +21,7 @@ KOSOVO = ListTable(
 def tables() -> dict[str, ListTable]:
     """The reference tables that are of lists, by the name that the results use."""
     out = {}
-    for key, table in json.loads((FOLDER / "reference_tables.json").read_text()).items():
+    for key, table in json.loads(reference_file("reference_tables.json").read_text()).items():
         if "rows" not in table or "country" in table["columns"]:
             continue
         names, rows, name = table["columns"], np.array(table["rows"]), key.split("@")[0]
@@ -41,7 +35,7 @@ def tables() -> dict[str, ListTable]:
 def results(file: str = "reference_rcapture.csv") -> dict[tuple[str, str, str], dict[str, float]]:
     """Statistics by data set, function and model, without those that are not numbers."""
     out: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
-    with (FOLDER / file).open() as lines:
+    with reference_file(file).open() as lines:
         for row in csv.DictReader(lines):
             if row["value"] not in ("", "NA"):
                 out[row["dataset"], row["fn"], row["model"]][row["statistic"]] = float(row["value"])

@@ -2,14 +2,13 @@
 
 import csv
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from reference_results import reference_file
 
 from darkfigure.estimation.gaps import (
     chain_ladder,
@@ -21,9 +20,6 @@ from darkfigure.estimation.gaps import (
     stratum_weights,
 )
 from darkfigure.estimation.result import Reason, Refused
-
-BESIDE = Path(__file__).resolve().parents[4] / "shared/reference/estimators"
-REFERENCE = Path(os.environ.get("DARKFIGURE_REFERENCE", BESIDE))
 
 settings.register_profile("no deadline", deadline=None, max_examples=40)
 settings.load_profile("no deadline")
@@ -64,9 +60,7 @@ def counted(origins: int = 12, cases: float = 200, seed: int = 0) -> tuple[np.nd
 class TestMack:
     def test_every_reference_figure(self):
         """chainladder-python 0.10.1 on the triangle of Taylor and Ashe (1983)."""
-        files = [REFERENCE / f"reference_{name}.csv" for name in ("genins_triangle", "nowcast_mack")]
-        if not all(file.exists() for file in files):
-            pytest.skip(f"no reference figures at {REFERENCE}: set DARKFIGURE_REFERENCE")
+        files = [reference_file(f"reference_{name}.csv") for name in ("genins_triangle", "nowcast_mack")]
         with files[0].open() as file:
             triangle = [[float(cell or "nan") for cell in row[1:]] for row in list(csv.reader(file))[1:]]
         with files[1].open() as file:

@@ -4,7 +4,8 @@ import csv
 from fractions import Fraction
 
 import pytest
-from lists_reference import FOLDER, KOSOVO, SEBER, needs_reference, results, tables
+from lists_reference import KOSOVO, SEBER, results, tables
+from reference_results import needs_reference, reference_file
 
 from darkfigure.estimation.lists.closed_form import (
     chao,
@@ -52,7 +53,7 @@ def _statistic(estimate: Estimate, name: str) -> float:
 @needs_reference
 def test_all_reference_figures_to_twelve_digits():
     compared = 0
-    with (FOLDER / "reference_closed_form.csv").open() as lines:
+    with reference_file("reference_closed_form.csv").open() as lines:
         for row in csv.DictReader(lines):
             inputs = dict(pair.split("=") for pair in row["inputs"].split(";") if "=" in pair)
             estimate = _estimate(row["dataset"], row["method"], inputs)

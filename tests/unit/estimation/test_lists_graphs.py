@@ -3,23 +3,19 @@
 import csv
 import json
 import math
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_results import reference_file
 from scipy import special
 
 from darkfigure.estimation.lists import graphs
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.result import Reason, Refused
 
-REFERENCE = Path(
-    os.environ.get("DARKFIGURE_REFERENCE") or Path(__file__).parents[4] / "shared" / "reference" / "estimators"
-)
 #: Children with spina bifida on three registers in upstate New York: Madigan and York (1997), table 1.
 SPINA_BIFIDA = ListTable(("birth", "death", "rehabilitation"), np.array([0, 60, 49, 4, 247, 112, 142, 12]))
 NAMES = {"Kosovo": "Kosovo@MSE-1.2.0", "UKdat_5": "UKdat_5@SparseMSE-2.0.1", "Western": "Western@SparseMSE-2.0.1"}
@@ -34,14 +30,14 @@ def refused(reason: Reason, call: object, *args: object, **more: object) -> None
 def table_of(name: str) -> ListTable:
     if name.startswith("MadiganYork3"):
         return SPINA_BIFIDA
-    held = json.loads((REFERENCE / "reference_tables.json").read_text())[NAMES[name]]
+    held = json.loads(reference_file("reference_tables.json").read_text())[NAMES[name]]
     rows = np.array(held["rows"])
     return ListTable.from_rows(held["columns"][:-1], rows[:, :-1], rows[:, -1])
 
 
 def cases() -> dict[tuple[str, str], dict[str, float]]:
     found: dict[tuple[str, str], dict[str, float]] = {}
-    with (REFERENCE / "reference_dga.csv").open(newline="") as file:
+    with reference_file("reference_dga.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             found.setdefault((row["dataset"], row["method"]), {})[row["statistic"]] = float(row["value"])
     return found
@@ -56,8 +52,6 @@ def test_spina_bifida_as_dga_gives_it() -> None:
 
 
 def test_every_figure_of_the_reference_file() -> None:
-    if not (REFERENCE / "reference_dga.csv").exists():
-        pytest.skip(f"no reference figures at {REFERENCE}: set DARKFIGURE_REFERENCE")
     for (name, method), figures in cases().items():
         lowest, highest = map(int, re.findall(r"Nmissing=(\d+):(\d+)", method)[0])
         power = re.findall(r"delta=1/2\^(\d)", method)
@@ -161,8 +155,6 @@ def test_the_estimate_says_how_it_was_made() -> None:
 
 def test_humps_far_apart_are_refused() -> None:
     """Victims of modern slavery: graphs of similar weight give about 12,000 and 26,000."""
-    if not (REFERENCE / "reference_tables.json").exists():
-        pytest.skip(f"no reference tables at {REFERENCE}: set DARKFIGURE_REFERENCE")
     table = table_of("UKdat_5")
     refused(Reason.MODELS_DISAGREE, graphs.estimate, table, missed=np.arange(0, 80_000, 20))
     given_up = graphs.estimate(table, missed=np.arange(0, 80_000, 20), most_disagreement=math.inf)

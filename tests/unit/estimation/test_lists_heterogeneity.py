@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from lists_reference import KOSOVO, SEBER, needs_reference, results, tables
+from lists_reference import KOSOVO, SEBER, results, tables
+from reference_results import needs_reference
 
 from darkfigure.estimation.lists.closed_form import chao, lincoln_petersen
 from darkfigure.estimation.lists.heterogeneity import KINDS, bend, bias_corrected, capture_model

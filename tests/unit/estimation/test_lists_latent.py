@@ -1,20 +1,16 @@
 """Latent classes: the gradient, the posterior where it is known, diagnostics on chains that are understood, refusals."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
+from reference_results import reference_file
 from scipy import special
 
 from darkfigure.estimation.lists import latent
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.result import Reason, Refused
 
-REFERENCE = Path(
-    os.environ.get("DARKFIGURE_REFERENCE") or Path(__file__).parents[4] / "shared" / "reference" / "estimators"
-)
 SPINA_BIFIDA = ListTable(("birth", "death", "rehabilitation"), np.array([0, 60, 49, 4, 247, 112, 142, 12]))
 
 
@@ -93,9 +89,7 @@ def test_the_same_seed_gives_the_same_draws() -> None:
 ])  # fmt: skip
 def test_medians_of_lcmcr(name: str, key: str, median: float, apart: float) -> None:
     """LCMCR 0.4.14: mean of the chains' medians and their standard deviation (20 and 12 chains, 10 classes)."""
-    if not (REFERENCE / "reference_tables.json").exists():
-        pytest.skip(f"no reference tables at {REFERENCE}: set DARKFIGURE_REFERENCE")
-    held = json.loads((REFERENCE / "reference_tables.json").read_text())[key]
+    held = json.loads(reference_file("reference_tables.json").read_text())[key]
     rows = np.array(held["rows"])
     table = ListTable.from_rows(held["columns"][:-1], rows[:, :-1], rows[:, -1])
     found = latent.sample(table, 1, chains=8, warmup=400, draws=300)

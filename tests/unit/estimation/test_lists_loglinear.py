@@ -6,7 +6,8 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from lists_reference import FOLDER, KOSOVO, SEBER, needs_reference, results, tables
+from lists_reference import KOSOVO, SEBER, results, tables
+from reference_results import needs_reference, reference_file
 from scipy import optimize
 
 from darkfigure.estimation.lists import poisson
@@ -127,7 +128,7 @@ def test_all_models_of_five_lists_in_seconds():
 def test_sparse_tables_have_the_estimates_of_multiplesystemsestimation(dataset, order):
     """Version 1.2.0 ranks all hierarchical models by BIC, those with interactions at minus infinity as well."""
     expected = {}
-    with (FOLDER / "reference_mse120.csv").open() as lines:
+    with reference_file("reference_mse120.csv").open() as lines:
         for row in csv.DictReader(lines):
             if (row["dataset"], row["method"]) == (dataset, f"BIC all hierarchical maxorder={order}"):
                 expected[row["statistic"]] = row["value"]

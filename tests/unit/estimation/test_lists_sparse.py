@@ -1,14 +1,13 @@
 """Log-linear models of sparse tables: against two R packages, and properties that hold for every table."""
 
 import json
-import os
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from reference_results import needs_reference, reference_file
 from scipy import special, stats
 
 from darkfigure.estimation.lists.sparse import check, estimate, fit, profile, stepwise, stepwise_many, wald
@@ -16,11 +15,6 @@ from darkfigure.estimation.lists.sparse_bootstrap import bca_limits, bic_bca, hi
 from darkfigure.estimation.lists.sparse_fits import Space, exists, fit_many, identified, without_empty
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.result import Reason, Refused
-
-REFERENCE = Path(
-    os.environ.get("DARKFIGURE_REFERENCE", Path(__file__).parents[4] / "shared" / "reference" / "estimators")
-)
-needs_reference = pytest.mark.skipif(not REFERENCE.is_dir(), reason=f"no reference results in {REFERENCE}")
 
 #: Trafficking in the western United States, five lists (Chan, Silverman and Vincent 2021).
 WESTERN = ListTable.of(
@@ -50,11 +44,11 @@ def pairs(table):
 
 
 def reference(name):
-    return pd.read_csv(REFERENCE / name)
+    return pd.read_csv(reference_file(name))
 
 
 def reference_table(name, source):
-    entry = json.loads((REFERENCE / "reference_tables.json").read_text())[f"{name}@{source}"]
+    entry = json.loads(reference_file("reference_tables.json").read_text())[f"{name}@{source}"]
     rows = np.array(entry["rows"])
     return ListTable.from_rows(entry["columns"][:-1], rows[:, :-1], rows[:, -1])
 

@@ -2,14 +2,13 @@
 
 import csv
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from reference_results import reference_file
 from scipy import stats
 
 from darkfigure.estimation.losses import (
@@ -27,19 +26,13 @@ from darkfigure.estimation.losses import (
 )
 from darkfigure.estimation.result import Reason, Refused
 
-BESIDE = Path(__file__).resolve().parents[4] / "shared/reference/estimators"
-REFERENCE = Path(os.environ.get("DARKFIGURE_REFERENCE", BESIDE))
-
 settings.register_profile("no deadline", deadline=None, max_examples=40)
 settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="module")
 def danish() -> np.ndarray:
-    file = REFERENCE / "reference_danish_loss.csv"
-    if not file.exists():
-        pytest.skip(f"no reference figures at {REFERENCE}: set DARKFIGURE_REFERENCE")
-    return np.loadtxt(file, skiprows=1)
+    return np.loadtxt(reference_file("reference_danish_loss.csv"), skiprows=1)
 
 
 def refused(reason: Reason):
@@ -54,7 +47,7 @@ class TestReference:
     """R 4.2.2 with evd 2.3-6.1, poweRlaw 0.70.6 and fitdistrplus 1.1-8 on the Danish fire losses."""
 
     def rows(self) -> dict[tuple[str, str], float]:
-        with (REFERENCE / "reference_tail.csv").open() as file:
+        with reference_file("reference_tail.csv").open() as file:
             return {(row["method"], row["statistic"]): float(row["value"]) for row in csv.DictReader(file)}
 
     def test_every_figure(self, danish):

@@ -2,13 +2,12 @@
 
 import csv
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_results import reference_file
 from scipy import stats
 
 from darkfigure.estimation.multiplier import (
@@ -26,9 +25,6 @@ from darkfigure.estimation.result import Reason, Refused
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
-REFERENCE = Path(
-    os.environ.get("DARKFIGURE_REFERENCE", Path(__file__).parents[4] / "shared" / "reference" / "estimators")
-)
 FRAUD = Recorded(15_000, Share(0.14, 0.012), Share(0.92, 0.02))
 
 shares = st.floats(0.02, 0.98)
@@ -63,10 +59,7 @@ class TestReference:
         )
 
     def test_every_case_of_the_reference(self):
-        path = REFERENCE / "reference_closed_form.csv"
-        if not path.is_file():
-            pytest.skip("the reference figures are not here; name their folder in DARKFIGURE_REFERENCE")
-        with path.open(encoding="utf-8") as file:
+        with reference_file("reference_closed_form.csv").open(encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row["inputs"].startswith("recorded=")]
         assert rows
         for row in rows:

@@ -6,12 +6,11 @@ Reference files: ``reference_pogit.csv`` and its companions, in the folder that 
 
 import csv
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from reference_results import needs_reference, reference_file
 from scipy import special, stats
 
 from darkfigure.estimation.pogit import (
@@ -26,9 +25,6 @@ from darkfigure.estimation.pogit import (
     validated_multiplier,
 )
 from darkfigure.estimation.result import Reason, Refused
-
-FOLDER = Path(os.environ.get("DARKFIGURE_REFERENCE", Path(__file__).parents[4] / "shared" / "reference" / "estimators"))
-needs_reference = pytest.mark.skipif(not (FOLDER / "reference_pogit.csv").exists(), reason=f"no reference in {FOLDER}")
 
 COUNTRIES = ["Belgium", "England", "France", "Italy"]
 #: World Health Organization (1976), deaths 1969 to 1973 at ages 25-34, 35-44, 45-54 and 55-64, and thousands of
@@ -74,7 +70,7 @@ def draws() -> PogitDraws:
 
 
 def reference(name: str, method: str) -> dict[str, tuple[float, float]]:
-    with (FOLDER / name).open(encoding="utf-8") as file:
+    with reference_file(name).open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["method"].startswith(method)]
     return {row["statistic"]: (float(row["value"]), float(row["mc_sd_between_seeds"] or 0)) for row in rows}
 
@@ -133,7 +129,7 @@ class TestReference:
 
     @needs_reference
     def test_data_typed_in_are_those_of_the_reference(self):
-        table = json.loads((FOLDER / "reference_tables.json").read_text())["cervical"]
+        table = json.loads(reference_file("reference_tables.json").read_text())["cervical"]
         assert [row[2] for row in table["rows"]] == DEATHS
         assert [row[3] for row in table["rows"]] == YEARS
         assert [row[1:] for row in table["validation"]] == [list(pair) for pair in zip(FOUND, VALIDATED, strict=True)]

@@ -1,8 +1,6 @@
 """Survey estimates: R's figures, closed forms, properties of designs, coverage where the truth is known, refusals."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,27 +26,9 @@ from darkfigure.estimation.survey_interval import interval
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
-REFERENCE = Path(
-    os.environ.get("DARKFIGURE_REFERENCE", Path(__file__).parents[4] / "shared" / "reference" / "estimators")
-)
 SURVEY = "synthetic_survey"
 #: R's "logit" and "likelihood" come from an iterated fit and a profile drawn by splines, and are that near.
 LOOSE = {"logit": 1e-8, "likelihood": 1e-5}
-
-
-@pytest.fixture(scope="module")
-def reference() -> dict[tuple[str, str, str], float]:
-    if not (REFERENCE / "reference_survey.csv").exists():
-        pytest.skip(f"no reference figures in {REFERENCE}")
-    rows = pd.read_csv(REFERENCE / "reference_survey.csv")
-    return rows.set_index(["dataset", "method", "statistic"])["value"].to_dict()
-
-
-@pytest.fixture(scope="module")
-def people() -> pd.DataFrame:
-    if not (REFERENCE / "reference_synthetic_survey.csv").exists():
-        pytest.skip(f"no reference survey in {REFERENCE}")
-    return pd.read_csv(REFERENCE / "reference_synthetic_survey.csv")
 
 
 @pytest.fixture(scope="module")

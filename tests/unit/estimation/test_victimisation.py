@@ -1,11 +1,8 @@
 """Caps of series, prevalence and incidence, recall and published precision: R's figures, closed forms, properties."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,25 +27,7 @@ from darkfigure.estimation.victimisation import (
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
-REFERENCE = Path(
-    os.environ.get("DARKFIGURE_REFERENCE", Path(__file__).parents[4] / "shared" / "reference" / "estimators")
-)
 SURVEY = "synthetic_survey"
-
-
-@pytest.fixture(scope="module")
-def reference() -> dict[tuple[str, str, str], float]:
-    if not (REFERENCE / "reference_survey.csv").exists():
-        pytest.skip(f"no reference figures in {REFERENCE}")
-    rows = pd.read_csv(REFERENCE / "reference_survey.csv")
-    return rows.set_index(["dataset", "method", "statistic"])["value"].to_dict()
-
-
-@pytest.fixture(scope="module")
-def people() -> pd.DataFrame:
-    if not (REFERENCE / "reference_synthetic_survey.csv").exists():
-        pytest.skip(f"no reference survey in {REFERENCE}")
-    return pd.read_csv(REFERENCE / "reference_synthetic_survey.csv")
 
 
 def refused(reason: Reason, call: Callable[[], object]) -> None:
