@@ -10,7 +10,7 @@ from pandera.errors import SchemaError, SchemaErrors
 from pandera.ibis import Check, DataFrameSchema
 
 from validations.contracts import CONTRACTS, MAY_BE_EMPTY
-from warehouse.database import row_count
+from warehouse.database import literal, row_count
 
 #: How many offending values of one broken term are kept to look at.
 SAMPLE_SIZE = 5
@@ -73,9 +73,9 @@ def _term(column: str, check: Check) -> str | None:
     told = check.statistics or {}
     match check.name:
         case "isin":
-            return f"{column} IN ({', '.join(map(_literal, told['allowed_values']))})"
+            return f"{column} IN ({', '.join(map(literal, told['allowed_values']))})"
         case "str_matches":
-            return f"regexp_matches({column}, {_literal(told['pattern'])})" if told["pattern"][0] == "^" else None
+            return f"regexp_matches({column}, {literal(told['pattern'])})" if told["pattern"][0] == "^" else None
         case "greater_than_or_equal_to":
             return f"{column} >= {told['min_value']}"
         case "greater_than":
@@ -87,10 +87,6 @@ def _term(column: str, check: Check) -> str | None:
         case "str_length" if told["max_value"] is None and told["exact_value"] is None:
             return f"length({column}) >= {told['min_value']}"
     return None
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _breach(error: SchemaError) -> Breach:

@@ -102,9 +102,9 @@ class Database:
 
 def comment_table(connection: duckdb.DuckDBPyConnection, table: str, comment: str, columns: Mapping[str, str]) -> None:
     """Write the descriptions of a table and of its columns into the database."""
-    connection.execute(f"COMMENT ON TABLE {table} IS {_literal(comment)}")
+    connection.execute(f"COMMENT ON TABLE {table} IS {literal(comment)}")
     for column, text in columns.items():
-        connection.execute(f"COMMENT ON COLUMN {table}.{column} IS {_literal(text)}")
+        connection.execute(f"COMMENT ON COLUMN {table}.{column} IS {literal(text)}")
 
 
 def row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -112,5 +112,6 @@ def row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"

@@ -15,6 +15,7 @@ import duckdb
 
 from darkfigure.errors import DarkfigureError
 from warehouse import MACROS
+from warehouse.database import literal
 from warehouse.staleness import hash_of
 
 _UNFINISHED = ".unfinished-"
@@ -91,14 +92,14 @@ class Releases:
 
 def _write(build: Path, tables: Iterable[str], questions: Iterable[str], path: Path) -> None:
     with duckdb.connect() as connection:
-        connection.execute(f"ATTACH '{_quoted(str(build))}' AS build (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(str(build))} AS build (READ_ONLY)")
         # The oldest storage version that has comments: clients since DuckDB 1.0 can open it.
-        connection.execute(f"ATTACH '{_quoted(str(path))}' AS released (STORAGE_VERSION 'v1.0.0')")
+        connection.execute(f"ATTACH {literal(str(path))} AS released (STORAGE_VERSION 'v1.0.0')")
         for table in tables:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS released.{table.split('.')[0]}")
             connection.execute(f"CREATE TABLE released.{table} AS FROM build.{table}")
             for what, comment in _comments(connection, table):
-                connection.execute(f"COMMENT ON {what} IS '{_quoted(comment)}'")
+                connection.execute(f"COMMENT ON {what} IS {literal(comment)}")
         # Names resolve when the file is opened alone only if they did so when what uses them was made.
         connection.execute("USE released")
         for statement in questions:
@@ -106,7 +107,7 @@ def _write(build: Path, tables: Iterable[str], questions: Iterable[str], path: P
             kind, name = re.findall(r"^CREATE (MACRO|VIEW) ([\w.]+)", statement, re.MULTILINE)[0]
             comment = " ".join(re.findall(r"^-- (.*)$", statement.partition("CREATE")[0], re.MULTILINE))
             what = "VIEW" if kind == "VIEW" else "MACRO TABLE"
-            connection.execute(f"COMMENT ON {what} {name} IS '{_quoted(comment)}'")
+            connection.execute(f"COMMENT ON {what} {name} IS {literal(comment)}")
 
 
 def _comments(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
@@ -123,7 +124,3 @@ def _comments(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[s
         """,
         {"layer": layer, "name": name},
     ).fetchall()
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
