@@ -62,6 +62,7 @@ def implied_recording_rate(recorded: float, reported: Factor, level: float = 0.9
     return Estimate(
         "implied_recording_rate", value, found.limits, "recorded over reported, delta method", VERSION,
         ("SURVEY_ANSWERS_TRUE", "SAME_CONDUCT", "SAME_VICTIMS", "SAME_YEAR"), found.standard_error,
+        {} if value is None else {"recording_rate": value},
     )  # fmt: skip
 
 

@@ -226,7 +226,7 @@ def _donated(part: _Stratum, imputations: int, generator: np.random.Generator) -
 def _diagnostics(count: Floats, size: Floats) -> dict[str, float]:
     missing = np.isnan(count)
     return {
-        "coverage": float(size[~missing].sum() / size.sum()),
+        "agency_coverage": float(size[~missing].sum() / size.sum()),
         "agencies": float(count.size),
         "agencies_missing": float(missing.sum()),
         "reported": float(count[~missing].sum()),

@@ -1,29 +1,19 @@
 """How far an estimate may be trusted, and whether a point, a range, bounds only or nothing of it is published.
 
 Two tables: what an estimate rests on gives its grade at best, and each rule of ``RULES`` names a measure and the limit
-beyond which no point is published. Here: the tables and their application. Not here: the measures themselves, which
-each estimator's diagnostics give. The limits are ours but the first two, the caution flag of the U.S. Bureau of
-Justice Statistics.
+beyond which no point is published. Here: the tables and their application, ``judge`` to measures and ``graded`` to an
+estimate, whose own figures tell some of them. Not here: the measures that an estimator's diagnostics give. The limits
+are ours but the first two, the caution flag of the U.S. Bureau of Justice Statistics.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from darkfigure.estimation.result import Reason, Refused
+from darkfigure.estimation.result import Estimate, Grade, Limits, Reason, Refused
 
-VERSION = "1"
-
-
-class Grade(StrEnum):
-    """From the surest to the least sure."""
-
-    A = "A"
-    B = "B"
-    C = "C"
-    D = "D"
-    X = "X"
+VERSION = "2"
 
 
 class Show(StrEnum):
@@ -97,6 +87,10 @@ RULES: tuple[Rule, ...] = (
         "recording_above_one", "recording_rate", True, 1.1, False, Reason.SCOPE_MISMATCH, _RECORDED,
         "more than 1.1 records for each report",
     ),
+    Rule(
+        "survey_disagrees", "survey_ratio", True, 2, False, Reason.SCOPE_MISMATCH, _RECORDED,
+        "a number that is more than twice, or less than half, what the survey itself counts",
+    ),
     Rule("few_lists", "lists", False, 3, False, Reason.TOO_FEW_LISTS, _LISTS, "fewer than 3 valid lists"),
     Rule(
         "no_maximum", "estimate_exists", False, 1, False, Reason.NO_ESTIMATE_EXISTS, _LISTS,
@@ -124,6 +118,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("heavy_tail", "tail_shape", True, 0.5, False, Reason.FEW_CARRY_ALL, _LOSSES, "a tail shape above 0.5"),
 )  # fmt: skip
+
+#: What the rules ask for. An estimator's diagnostics tell a measure by giving it this name.
+MEASURES = frozenset(rule.measure for rule in RULES)
 
 
 @dataclass(frozen=True)
@@ -155,10 +152,9 @@ def judge(basis: Basis, measures: Mapping[str, float], *, bounds_hold: bool) -> 
     an estimate that breaks a rule becomes grade X, without them nothing is published. A measure that is not given
     breaks no rule and is named as unchecked. Refused: ``BAD_INPUT`` for a measure that no rule knows, or that is NaN.
     """
-    known = {rule.measure for rule in RULES}
     for name, value in measures.items():
-        if name not in known or math.isnan(value):
-            raise Refused(Reason.BAD_INPUT, f"{name} = {value}: known measures are {', '.join(sorted(known))}")
+        if name not in MEASURES or math.isnan(value):
+            raise Refused(Reason.BAD_INPUT, f"{name} = {value}: known measures are {', '.join(sorted(MEASURES))}")
     applying = [rule for rule in RULES if basis in rule.applies_to]
     unchecked = tuple(rule for rule in applying if rule.measure not in measures)
     broken = tuple(rule for rule in applying if rule.measure in measures and rule.broken_by(measures[rule.measure]))
@@ -166,3 +162,52 @@ def judge(basis: Basis, measures: Mapping[str, float], *, bounds_hold: bool) -> 
     if broken or basis is Basis.BOUNDS:
         grade, show = Grade.X, Show.BOUNDS if bounds_hold else Show.NOTHING
     return Verdict(grade, show, broken, unchecked)
+
+
+def measures_of(estimate: Estimate) -> dict[str, float]:
+    """What an estimate tells of itself, by the names in ``RULES``.
+
+    ``cv``: the standard error over the point; ``interval_ratio``: the upper limit over the lower, infinite where that
+    is 0 or below; and each of its diagnostics that has the name of a rule's measure, which goes first.
+    """
+    told: dict[str, float] = {}
+    if estimate.point and estimate.standard_error is not None:
+        told["cv"] = estimate.standard_error / abs(estimate.point)
+    if limits := estimate.limits:
+        known = limits.lower == limits.upper
+        told["interval_ratio"] = 1.0 if known else limits.upper / limits.lower if limits.lower > 0 else math.inf
+    return told | {name: value for name, value in estimate.diagnostics.items() if name in MEASURES}
+
+
+def graded(
+    estimate: Estimate,
+    basis: Basis,
+    *,
+    measures: Mapping[str, float] | None = None,
+    bounds: Limits | None = None,
+) -> Estimate:
+    """The estimate with its grade, and with no more in it than may be published.
+
+    ``measures``: by the names in ``RULES``; they come on top of those of ``measures_of``. ``bounds``: what holds
+    without the estimate's assumptions; where only bounds are left they are its limits, and their method is its method.
+    An estimate that rests on bounds brings its own. A range and bounds have neither point nor standard error, and no
+    diagnostics but the measures judged. These stand in the diagnostics, with ``rules_unchecked``, the number of rules
+    whose measure nobody gave.
+
+    Refused: by the first rule broken, where no bounds are given or they say nothing (0 to infinity); ``UNBOUNDED`` for
+    an estimate that rests on bounds of which this is so; ``BAD_INPUT`` as in ``judge``.
+    """
+    judged = measures_of(estimate) | dict(measures or {})
+    if bounds is None and basis is Basis.BOUNDS:
+        bounds = estimate.limits
+    holds = bounds is not None and (bounds.lower > 0 or bounds.upper < math.inf)
+    verdict = judge(basis, judged, bounds_hold=holds)
+    if verdict.show is Show.NOTHING:
+        raise verdict.refusal() if verdict.broken else Refused(Reason.UNBOUNDED, "0 to infinity are no bounds")
+    judged["rules_unchecked"] = float(len(verdict.unchecked))
+    if verdict.show is Show.POINT:
+        return replace(estimate, diagnostics={**estimate.diagnostics, **judged}, grade=verdict.grade)
+    shown = replace(estimate, point=None, standard_error=None, diagnostics=judged, grade=verdict.grade)
+    if verdict.show is Show.RANGE or bounds is None:
+        return shown
+    return replace(shown, limits=bounds, method=bounds.method or estimate.method)

@@ -16,21 +16,31 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, special
-from scipy.linalg import solve_triangular
-from scipy.stats import qmc
 
+from darkfigure.estimation.cell_tables import check_tables, columns_of, distinct, merged
+from darkfigure.estimation.pooling import Stage as _Stage
+from darkfigure.estimation.pooling import effect_draws, weigh
+from darkfigure.estimation.priors import Prior, Range, fixed_prior, overlap_of, prior_of_cells
 from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
 
+__all__ = [
+    "Incidents",
+    "Prior",
+    "Range",
+    "Rates",
+    "average_rates",
+    "effective_answers",
+    "incidents",
+    "reporting_rates",
+    "totals",
+    "year_dispersion",
+]
+
 Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 VERSION = "1"
-#: Points at which the spreads are weighed, in each of at most so many passes; a power of two for Sobol's sequence.
-POINTS, PASSES = 1024, 6
-#: With so many points of weight no further pass is made; with fewer than the least the spreads are not resolved.
-ENOUGH_POINTS, LEAST_POINTS = 60.0, 12.0
-#: Fewer answers than this on whether a case was reported are no evidence to pool.
-LEAST_ANSWERS = 10.0
+#: With fewer points of weight than this the spreads are not resolved.
+LEAST_POINTS = 12.0
 WIDEST_RATIO = 10.0
 GREATEST_OVERLAP = 0.9
 ASSUMPTIONS = (
@@ -43,65 +53,13 @@ ASSUMPTIONS = (
 
 
 @dataclass(frozen=True)
-class Range:
-    """What is believed of a share or of an odds ratio: it lies between the limits with probability ``level``."""
-
-    lower: float
-    upper: float
-    level: float = 0.95
-
-    def on_logit(self) -> tuple[float, float]:
-        """Mean and standard deviation on the logit scale, for a share. Refused: BAD_INPUT."""
-        if not 0 < self.lower < self.upper < 1:
-            raise Refused(Reason.BAD_INPUT, f"a range of shares lies between 0 and 1, not {self.lower}, {self.upper}")
-        return self._normal(float(special.logit(self.lower)), float(special.logit(self.upper)))
-
-    def on_log(self) -> tuple[float, float]:
-        """Mean and standard deviation of the logarithm, for an odds ratio. Refused: BAD_INPUT."""
-        if not 0 < self.lower < self.upper < np.inf:
-            raise Refused(Reason.BAD_INPUT, f"a range of ratios lies above 0, not {self.lower}, {self.upper}")
-        return self._normal(float(np.log(self.lower)), float(np.log(self.upper)))
-
-    def share_draws(self, draws: int, seed: int) -> Floats:
-        """Draws of a share believed to lie in the range, shape (draws,)."""
-        mean, sd = self.on_logit()
-        return special.expit(np.random.default_rng(seed).normal(mean, sd, draws))
-
-    def _normal(self, lower: float, upper: float) -> tuple[float, float]:
-        if not 0 < self.level < 1:
-            raise Refused(Reason.BAD_INPUT, f"a level lies between 0 and 1, not {self.level}")
-        return (lower + upper) / 2, (upper - lower) / 2 / float(special.ndtri((1 + self.level) / 2))
-
-
-@dataclass(frozen=True)
-class Prior:
-    """What is held before any survey, in the field's terms.
-
-    ``typical``: the reporting rate of a typical cell. ``odds_ratio``: how many times the odds of reporting differ
-    between two cells that differ in one factor only (or in none but their own deviation), at the median: the median
-    odds ratio of Larsen and Merlo (2005, American Journal of Epidemiology 161). The spread of each factor has a
-    half-normal prior with that median. ``tenfold_loss``: the odds ratio of reporting for a loss ten times as large.
-    """
-
-    typical: Range = Range(0.01, 0.9)
-    odds_ratio: float = 2.0
-    tenfold_loss: Range = Range(0.5, 8.0)
-
-    def spread_scale(self) -> float:
-        """Scale of the half-normal prior of the spreads, on the logit scale. Refused: BAD_INPUT."""
-        if not 1 < self.odds_ratio < np.inf:
-            raise Refused(Reason.BAD_INPUT, f"a median odds ratio lies above 1, not {self.odds_ratio}")
-        median = np.log(self.odds_ratio) / (np.sqrt(2) * special.ndtri(0.75))
-        return float(median / special.ndtri(0.75))
-
-
-@dataclass(frozen=True)
 class Rates:
     """Draws of the reporting rate, shape (cells, draws), and per cell: whether surveyed, and how far from its prior.
 
     ``overlap`` is the share that prior and posterior have in common on the logit scale, both taken as normal: 1 where
     the evidence said nothing. ``spread`` holds the posterior median of each factor's standard deviation on the logit
-    scale (``cell``: of the cells' own), ``points`` the effective number of points that carry the spreads.
+    scale (``cell``: of the cells' own), ``points`` the effective number of points that carry the spreads. ``method``
+    and ``further_assumptions``, beyond those of the cut model, are those of the totals made with them.
     """
 
     draws: Floats
@@ -109,6 +67,8 @@ class Rates:
     overlap: Floats
     spread: Mapping[str, float]
     points: float
+    method: str = "cut two-stage model"
+    further_assumptions: tuple[str, ...] = ()
 
 
 class Incidents(NamedTuple):
@@ -116,82 +76,6 @@ class Incidents(NamedTuple):
 
     expected: Floats
     realised: Floats
-
-
-class _Given(NamedTuple):
-    """At each of some points over the spreads: what the evidence says of the point, and of the effects there."""
-
-    likelihood: Floats  # logarithm, with the effects integrated out, (points,)
-    root: Floats  # lower Cholesky root of the effects' precision, (points, effects, effects)
-    mean: Floats  # of the effects about their prior mean, (points, effects)
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """Stage 1 as a Gaussian regression: surveyed logits on the effects, with known sampling variances."""
-
-    design: sparse.csr_array  # (surveyed, effects)
-    residual: Floats  # logits less their prior mean
-    variances: Floats
-    fixed: Floats  # prior variances of the typical rate and the slope
-    widths: list[int]  # levels of each factor
-
-    @classmethod
-    def of(
-        cls, yes: Floats, answers: Floats, design: sparse.csr_array, before: Floats, fixed: Floats, widths: list[int]
-    ) -> "_Stage":
-        """The logits of the shares themselves."""
-        no = answers - yes
-        return cls(design, np.log(yes / no) - before, 1 / yes + 1 / no, fixed, widths)
-
-    def expanded(self, tau: Floats, yes: Floats, answers: Floats, before: Floats) -> "_Stage":
-        """The binomial likelihoods, each about where pooling puts its cell, in place of the logits of the shares.
-
-        Newton's method for the mode given ``tau``. Far from the middle a share's own logit has a far wider
-        normal about it than its likelihood has on the side where the other cells are.
-        """
-        model, at = self, before + self.residual
-        for _ in range(50):
-            given = model.at(tau[None]).mean[0]
-            fit = self.design @ given
-            eta = before + fit + tau[-1] ** 2 / (tau[-1] ** 2 + model.variances) * (model.residual - fit)
-            eta = np.clip(eta, at - 2, at + 2)
-            rate = special.expit(np.clip(eta, -15, 15))
-            variances = 1 / (answers * rate * (1 - rate))
-            residual = eta - before + (yes - answers * rate) * variances
-            model = _Stage(self.design, residual, variances, self.fixed, self.widths)
-            if np.max(np.abs(eta - at)) < 1e-8:
-                return model
-            at = eta
-        raise Refused(Reason.NOT_CONVERGED, "no mode found for the rates of the surveyed cells")
-
-    def batches(self) -> int:
-        """Parts in which to go through the points, for a bounded memory."""
-        return int(np.ceil(POINTS * self.design.shape[1] ** 2 / 4e6))
-
-    def at(self, tau: Floats) -> _Given:
-        """``tau`` (points, factors + 1): standard deviations of the factors' effects and of the cells' own."""
-        effects = self.design.shape[1]
-        precision = 1 / (self.variances + tau[:, -1:] ** 2)
-        fixed = np.broadcast_to(self.fixed, (len(tau), len(self.fixed)))
-        variance = np.hstack([fixed, np.repeat(tau[:, :-1] ** 2, self.widths, axis=1)])
-        matrix = (self._pairs() @ precision.T).T.reshape(len(tau), effects, effects)
-        matrix[:, np.arange(effects), np.arange(effects)] += 1 / variance
-        root = np.linalg.cholesky(matrix)
-        right = (self.design.T @ (precision * self.residual).T).T
-        mean = np.linalg.solve(matrix, right[..., None])[..., 0]
-        determinant = 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1) + np.log(variance).sum(axis=1)
-        fit = (precision * self.residual**2).sum(axis=1) - (right * mean).sum(axis=1)
-        return _Given(0.5 * (np.log(precision).sum(axis=1) - determinant - fit), root, mean)
-
-    def _pairs(self) -> sparse.csr_array:
-        """Products of all pairs of columns, (effects squared, surveyed). Few columns meet in a row, so it is sparse."""
-        rows, effects = self.design.shape
-        column, value = self.design.indices.reshape(rows, -1), self.design.data.reshape(rows, -1)
-        pair = column[:, :, None].astype(np.int64) * effects + column[:, None, :]
-        product = value[:, :, None] * value[:, None, :]
-        row = np.repeat(np.arange(rows), pair[0].size)
-        return sparse.csr_array((product.ravel(), (pair.ravel(), row)), shape=(effects**2, rows))
 
 
 def effective_answers(share: ArrayLike, standard_error: ArrayLike) -> Floats:
@@ -230,24 +114,24 @@ def reporting_rates(
     NOT_CONVERGED (the points do not resolve the spreads).
     """
     prior = prior or Prior()
-    _check_tables(evidence, cells, factors, draws)
+    check_tables(evidence, cells, factors, draws)
     names = [*factors, "loss"] if "loss" in cells else [*factors]
-    keys, codes = _keys(evidence, cells, names)
-    known, yes, answers = _merged(evidence, codes[: len(evidence)])
-    design, widths = _design(keys, factors)
-    centre, fixed = _fixed_prior(prior, "loss" in cells)
+    keys, codes = distinct(evidence, cells, names)
+    known, yes, answers = merged(evidence, codes[: len(evidence)])
+    design, widths = columns_of(keys, factors)
+    centre, fixed = fixed_prior(prior, "loss" in cells)
     mean = np.concatenate([centre, np.zeros(sum(widths))])
     surveyed = design[known]
     model = _Stage.of(yes + 0.5, answers + 1, surveyed, surveyed @ mean, fixed, widths)
-    values, weights = _weigh(model, prior.spread_scale(), seed)
+    values, weights = weigh(model, prior.spread_scale(), seed)
     model = model.expanded(weights @ values, yes, answers, surveyed @ mean)
-    values, weights = _weigh(model, prior.spread_scale(), seed)
+    values, weights = weigh(model, prior.spread_scale(), seed)
     points = float(1 / np.sum(weights**2))
     if points < LEAST_POINTS:
         raise Refused(Reason.NOT_CONVERGED, f"only {points:.0f} points carry the spreads; pool over fewer factors")
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.choice(len(weights), draws, p=weights))
-    fitted = design @ _effect_draws(model, values, chosen, rng)
+    fitted = design @ effect_draws(model, values, chosen, rng)
     own = rng.standard_normal(fitted.shape)
     tau = values[chosen, -1]
     own *= tau
@@ -256,8 +140,8 @@ def reporting_rates(
     own[known] = given * (model.residual[:, None] - fitted[known]) + own[known] * np.sqrt(1 - given)
     fitted += own
     fitted += (design @ mean)[:, None]
-    before = _prior_of_cells(prior, design, mean, fixed, len(factors))
-    overlap = _overlap(*before, fitted.mean(axis=1), fitted.std(axis=1))
+    before = prior_of_cells(prior, design, mean, fixed, len(factors))
+    overlap = overlap_of(*before, fitted.mean(axis=1), fitted.std(axis=1))
     special.expit(fitted, out=fitted)
     wanted = codes[len(evidence) :]
     names = [*factors, "cell"]
@@ -361,10 +245,13 @@ def totals(
     middle = np.median(values, axis=1)
     blind = np.zeros(len(values)) if rates is None else ~rates.surveyed & (rates.overlap > GREATEST_OVERLAP)
     part = np.bincount(codes, blind * middle) / np.maximum(np.bincount(codes, middle), 1e-300)
-    return {g: _total(sums[i], float(part[i]), level, quantity, seed) for i, g in enumerate(groups)}
+    model = Rates if rates is None else rates
+    return {g: _total(sums[i], float(part[i]), level, quantity, model, seed) for i, g in enumerate(groups)}
 
 
-def _total(values: Floats, guessed: float, level: float, quantity: str, seed: int | None) -> Estimate | Refused:
+def _total(
+    values: Floats, guessed: float, level: float, quantity: str, model: Rates | type[Rates], seed: int | None
+) -> Estimate | Refused:
     lower, point, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
     if guessed > 0.5:
         return Refused(Reason.PRIOR_DECIDES, f"{guessed:.0%} lies where no survey tells the rate from its prior")
@@ -374,125 +261,18 @@ def _total(values: Floats, guessed: float, level: float, quantity: str, seed: in
         quantity,
         float(point),
         Limits(float(lower), float(upper), level, "quantiles of summed draws"),
-        "cut two-stage model",
+        model.method,
         VERSION,
-        ASSUMPTIONS,
+        (*ASSUMPTIONS, *model.further_assumptions),
         float(values.std()),
         {"draws": float(len(values)), "share_without_evidence": guessed},
         seed,
     )
 
 
-def _check_tables(evidence: pd.DataFrame, cells: pd.DataFrame, factors: Sequence[str], draws: int) -> None:
-    if len(evidence) == 0:
-        raise Refused(Reason.PRIOR_DECIDES, "no survey evidence: every rate would be the prior's")
-    wanted = {*factors, "share", "answers"} | ({"loss"} & {*cells.columns, *evidence.columns})
-    if not factors or len({*factors}) != len(factors) or not wanted <= {*evidence.columns} or draws < 2:
-        raise Refused(Reason.BAD_INPUT, f"evidence needs the columns {sorted(wanted)}, and draws 2 or more")
-    if len(cells) == 0 or not wanted - {"share", "answers"} <= {*cells.columns}:
-        raise Refused(Reason.BAD_INPUT, f"cells need rows, and the columns {sorted(wanted - {'share', 'answers'})}")
-    if evidence[[*wanted]].isna().any(axis=None) or cells[[*wanted - {"share", "answers"}]].isna().any(axis=None):
-        raise Refused(Reason.BAD_INPUT, "a cell or its evidence has a missing value")
-    share, answers = evidence["share"].to_numpy(float), evidence["answers"].to_numpy(float)
-    if not np.all((share >= 0) & (share <= 1) & (answers > 0) & np.isfinite(answers)):
-        raise Refused(Reason.BAD_INPUT, "shares lie between 0 and 1, effective answers above 0")
-    if "loss" in wanted and not all(np.all((t["loss"] > 0) & np.isfinite(t["loss"])) for t in (evidence, cells)):
-        raise Refused(Reason.BAD_INPUT, "losses are finite and above 0")
-    if answers.sum() <= LEAST_ANSWERS:
-        raise Refused(Reason.TOO_FEW_CASES, f"{answers.sum():.1f} effective answers; more than 10 are needed")
-
-
-def _keys(evidence: pd.DataFrame, cells: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame, Ints]:
-    """The distinct cells, and for each row of evidence, then of cells, which of them it is."""
-    both = pd.concat([evidence[names], cells[names]], ignore_index=True)
-    codes = both.groupby(names, sort=False, observed=True).ngroup()
-    return both.drop_duplicates(ignore_index=True), np.asarray(codes, np.intp)
-
-
-def _merged(evidence: pd.DataFrame, codes: Ints) -> tuple[Ints, Floats, Floats]:
-    """Surveyed cells, how many said they reported, and of how many answers; several surveys of a cell are summed."""
-    answers = evidence["answers"].to_numpy(float)
-    known, which = np.unique(codes, return_inverse=True)
-    yes = np.bincount(which, evidence["share"].to_numpy(float) * answers)
-    return np.asarray(known, np.intp), np.asarray(yes, float), np.asarray(np.bincount(which, answers), float)
-
-
-def _design(keys: pd.DataFrame, factors: Sequence[str]) -> tuple[sparse.csr_array, list[int]]:
-    """Columns: typical rate, logarithm of the loss where there is one, a column per level of each factor."""
-    columns = [np.ones((len(keys), 1))]
-    if "loss" in keys:
-        columns.append(np.log10(keys["loss"].to_numpy(float))[:, None])
-    levels = [pd.factorize(keys[name])[0] for name in factors]
-    widths = [int(codes.max()) + 1 for codes in levels]
-    starts = len(columns) + np.concatenate([[0], np.cumsum(widths)])
-    placed = [np.full(len(keys), i) for i in range(len(columns))]
-    placed += [np.asarray(codes) + start for codes, start in zip(levels, starts, strict=False)]
-    value = np.hstack([*columns, np.ones((len(keys), len(levels)))])
-    rows = np.arange(len(keys) + 1) * len(placed)
-    shape = len(keys), int(starts[-1])
-    design = sparse.csr_array((value.ravel(), np.column_stack(placed).ravel(), rows), shape=shape)
-    return design, widths
-
-
 def _indicator(code: NDArray[np.int_], value: Floats) -> sparse.csr_array:
     """(codes, rows): ``value`` of the row where it has that code."""
     return sparse.csr_array((value, (code, np.arange(len(code)))), shape=(int(code.max()) + 1, len(code)))
-
-
-def _fixed_prior(prior: Prior, loss: bool) -> tuple[Floats, Floats]:
-    """Means and variances of the typical rate's logit and of the slope."""
-    pairs = [prior.typical.on_logit(), *([prior.tenfold_loss.on_log()] if loss else [])]
-    return np.array([mean for mean, _ in pairs]), np.array([sd**2 for _, sd in pairs])
-
-
-def _weigh(model: _Stage, scale: float, seed: int) -> tuple[Floats, Floats]:
-    """Points over the spreads, (points, factors + 1), and their weights.
-
-    In units of the half-normal's own quantiles the prior is flat, and a weight is the likelihood.
-    """
-    low, high = np.zeros(len(model.widths) + 1), np.ones(len(model.widths) + 1)
-    for turn in range(PASSES):
-        unit = qmc.Sobol(len(low), rng=np.random.default_rng([seed, turn])).random(POINTS)
-        quantile = np.clip(low + (high - low) * unit, 1e-6, 1 - 1e-6)
-        tau = scale * special.ndtri((1 + quantile) / 2)
-        likelihood = np.concatenate([model.at(part).likelihood for part in np.array_split(tau, model.batches())])
-        weights = np.exp(likelihood - likelihood.max())
-        weights /= weights.sum()
-        if turn > 0 and np.sum(weights**2) < 1 / ENOUGH_POINTS:
-            break
-        held = quantile[(weights > 1e-3 * weights.max()) | (weights >= np.sort(weights)[-24])]
-        margin = 0.05 * (held.max(axis=0) - held.min(axis=0)) + 0.01
-        low, high = np.maximum(held.min(axis=0) - margin, 0), np.minimum(held.max(axis=0) + margin, 1)
-    return tau, weights
-
-
-def _effect_draws(model: _Stage, tau: Floats, chosen: Ints, rng: np.random.Generator) -> Floats:
-    """Draws of the effects about their prior mean, (effects, draws), for the points drawn (sorted)."""
-    points, starts, counts = np.unique(chosen, return_index=True, return_counts=True)
-    noise = rng.standard_normal((model.design.shape[1], len(chosen)))
-    for part in np.array_split(np.arange(len(points)), model.batches()):
-        given = model.at(tau[points[part]])
-        for i, start, count in zip(range(len(part)), starts[part], counts[part], strict=True):
-            own = slice(start, start + count)
-            solved = solve_triangular(given.root[i], noise[:, own], trans="T", lower=True, check_finite=False)
-            noise[:, own] = solved + given.mean[i][:, None]
-    return noise
-
-
-def _prior_of_cells(
-    prior: Prior, design: sparse.csr_array, mean: Floats, fixed: Floats, factors: int
-) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of each cell's logit before the evidence."""
-    variance = (design[:, : len(fixed)].power(2) @ fixed) + (factors + 1) * prior.spread_scale() ** 2
-    return design @ mean, np.sqrt(variance)
-
-
-def _overlap(mean: Floats, sd: Floats, other: Floats, other_sd: Floats) -> Floats:
-    """Area under the lower of two normal densities, elementwise, on a grid of steps."""
-    step = np.linspace(-6, 6, 241)[:, None]
-    x = other + other_sd * step
-    density = np.exp(-0.5 * ((x - mean) / sd) ** 2) / sd * other_sd
-    return np.minimum(density, np.exp(-0.5 * step**2)).sum(axis=0) * 0.05 / np.sqrt(2 * np.pi)
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:

@@ -101,8 +101,12 @@ def quantile(
     point = quantile_of(answers, probability)
     (lower, upper), _ = woodruff(answers, probability, level)
     limits = Limits(min(lower, point), max(upper, point), level, "Woodruff")
-    assumptions = ("ANSWERS_TRUE", "ANSWERS_REPRESENT_VICTIMS")
-    found = {"answers": float(answers.loss.size), "effective_answers": answers.effective, "probability": probability}
+    assumptions = ("LOSS_ANSWERS_TRUE", "ANSWERS_REPRESENT_VICTIMS")
+    found = {
+        "sample_cases": float(answers.loss.size),
+        "effective_answers": answers.effective,
+        "probability": probability,
+    }
     return Estimate("loss_quantile", point, limits, "weighted_quantile", VERSION, assumptions, diagnostics=found)
 
 
@@ -136,11 +140,11 @@ def winsorised_mean(
     found = {
         "cap": cap,
         "at": at,
-        "answers": float(answers.loss.size),
+        "sample_cases": float(answers.loss.size),
         "effective_answers": answers.effective,
         "mean_kept_share": mean / answers.mean if answers.total > 0 else 1.0,
     }
-    assumptions = ("ANSWERS_TRUE", "ANSWERS_REPRESENT_VICTIMS", "LOSSES_ABOVE_CAP_LEFT_OUT")
+    assumptions = ("LOSS_ANSWERS_TRUE", "ANSWERS_REPRESENT_VICTIMS", "LOSSES_ABOVE_CAP_LEFT_OUT")
     return Estimate("winsorised_mean_loss", mean, limits, "winsorised", VERSION, assumptions, error, found)
 
 
@@ -185,8 +189,8 @@ def lognormal_mean(
     reach = float(special.ndtri((1 + level) / 2)) * error_of_log
     limits = Limits(point * float(np.exp(-reach)), point * float(np.exp(reach)), level, "Cox")
     found = {"mean_log": fit.mean_log, "sd_log": fit.sd_log, "effective_answers": fit.effective}
-    found["p_value"] = fit.p_value
-    assumptions = ("ANSWERS_TRUE", "ANSWERS_REPRESENT_VICTIMS", "LOSSES_LOG_NORMAL")
+    found |= {"p_value": fit.p_value, "sample_cases": float(answers_of(losses, weights, design_effect).loss.size)}
+    assumptions = ("LOSS_ANSWERS_TRUE", "ANSWERS_REPRESENT_VICTIMS", "LOSSES_LOG_NORMAL")
     error = point * error_of_log
     return Estimate("mean_loss", point, limits, "lognormal", VERSION, assumptions, error, found)
 
@@ -216,7 +220,7 @@ def mean_loss(
     found = _carried(answers)
     error = error_of_mean(answers, answers.loss)
     limits = _log_limits(answers.mean, error, answers.effective, level)
-    assumptions = ("ANSWERS_TRUE", "ANSWERS_REPRESENT_VICTIMS", "TAIL_SEEN_IN_SAMPLE")
+    assumptions = ("LOSS_ANSWERS_TRUE", "ANSWERS_REPRESENT_VICTIMS", "TAIL_SEEN_IN_SAMPLE")
     return Estimate("mean_loss", answers.mean, limits, "weighted_mean", VERSION, assumptions, error, found)
 
 
@@ -316,12 +320,14 @@ def _carried(answers: Answers) -> dict[str, float]:
     if most >= 1:
         message = f"the tail index may be {most:.2f} by its upper limit, and from 1 on there is no mean"
         raise Refused(Reason.UNBOUNDED, f"{message}; give the median and quantiles")
-    found = {f"top_{number}_share": share for number, share in shares.items()}
-    found |= {
-        "tail_index": index,
-        "tail_index_upper": most,
+    found = {
+        "largest_share": shares[1],
+        "top_3_share": shares[3],
+        "top_10_share": shares[10],
+        "tail_shape": index,
+        "tail_shape_upper": most,
         "tail_threshold": threshold,
-        "answers": float(answers.loss.size),
+        "sample_cases": float(answers.loss.size),
     }
     return found | {"effective_answers": answers.effective}
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from darkfigure.estimation.multiplier import GREATEST_COUNT, LEAST_SHARE
+from darkfigure.estimation.multiplier import ASSUMPTIONS, GREATEST_COUNT, LEAST_SHARE
 from darkfigure.estimation.result import Reason, Refused
 
 VERSION = "1"
@@ -38,7 +38,10 @@ class Summary(NamedTuple):
 
 @dataclass(frozen=True)
 class CellTotals:
-    """What ``cells`` gives back: ``cell`` has the shape of the counts, ``total`` that of ``group``."""
+    """What ``cells`` gives back: ``cell`` has the shape of the counts, ``total`` that of ``group``.
+
+    ``assumptions``: those of a cell, and that shares of different sources err apart, which only totals need.
+    """
 
     cell: Summary
     group: NDArray[Any]
@@ -47,6 +50,7 @@ class CellTotals:
     draws: int
     seed: int
     version: str = VERSION
+    assumptions: tuple[str, ...] = (*ASSUMPTIONS, "SOURCES_ERR_APART")
 
 
 @dataclass(frozen=True)

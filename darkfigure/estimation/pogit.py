@@ -14,13 +14,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from darkfigure.estimation.pogit_chains import effective_draws, leap, split_r_hat
+from darkfigure.estimation.pogit_density import PogitData as PogitData  # given here as well
+from darkfigure.estimation.pogit_density import PogitPrior as PogitPrior
+from darkfigure.estimation.pogit_density import (
+    check_regression,
+    check_validation,
+    log_slope,
+    prior_precision,
+)
 from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
 
 Floats = NDArray[np.float64]
 
 VERSION = "1"
 #: Chains side by side, and steps of each that are thrown away at first.
-CHAINS, WARM_UP, LEAPS = 32, 300, 3
+CHAINS, WARM_UP = 32, 300
 GREATEST_R_HAT, LEAST_ESS = 1.01, 400.0
 #: A linear predictor beyond this has left for infinity.
 FARTHEST = 25.0
@@ -47,18 +56,6 @@ class PogitFit(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PogitPrior:
-    """Independent priors. Intercepts: normal with mean 0. Effects: Student t with mean 0, variance ``effect_variance``.
-
-    ``shape`` is half the degrees of freedom; infinite for normal effects. The defaults are those of R's pogit 1.3.0.
-    """
-
-    intercept_variance: float = 100.0
-    effect_variance: float = 5.0
-    shape: float = 5.0
-
-
-@dataclass(frozen=True)
 class PogitDraws:
     """The posterior as draws in rows: ``beta`` (draws, columns of X), ``alpha`` (draws, columns of W), ``rate`` (draws,
     categories), and of the incidents in each count's unit their ``expected`` and ``realised`` number (draws, units).
@@ -73,41 +70,16 @@ class PogitDraws:
     realised: Floats
     diagnostics: Mapping[str, float]
 
-
-@dataclass(frozen=True)
-class PogitData:
-    """What is known. Refused on making it: BAD_INPUT, NOT_IDENTIFIED, TOO_FEW_CASES.
-
-    ``recorded`` (units,) and ``exposure`` (units,); ``incidence`` (units, k) is X, ``reporting`` (categories, l) is W,
-    the first column of each its ones; ``category`` (units,) the row of W of each unit; ``found`` of ``validated``
-    (categories,) are v of m. A category with m = 0 has no validation and takes its rate from the others, by W.
-    """
-
-    recorded: Floats
-    exposure: Floats
-    incidence: Floats
-    reporting: Floats
-    category: NDArray[np.intp]
-    found: Floats
-    validated: Floats
-
-    def __post_init__(self) -> None:
-        for name in ("recorded", "exposure", "incidence", "reporting", "found", "validated"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), float))
-        object.__setattr__(self, "category", np.asarray(self.category, np.intp))
-        units, categories = len(self.recorded), len(self.reporting)
-        _check_regression(self.recorded, self.exposure, self.incidence)
-        if self.reporting.ndim != 2 or not np.all(np.isfinite(self.reporting)) or not np.all(self.reporting[:, 0] == 1):
-            raise Refused(Reason.BAD_INPUT, "the reporting design has rows of finite numbers that begin with a 1")
-        if not np.all(self.incidence[:, 0] == 1):
-            raise Refused(Reason.BAD_INPUT, "the incidence design's first column is its ones")
-        if self.category.shape != (units,) or np.any((self.category < 0) | (self.category >= categories)):
-            raise Refused(Reason.BAD_INPUT, "each unit's category is a row of the reporting design")
-        _check_validation(self.found, self.validated, categories)
-        if np.linalg.matrix_rank(self.reporting[self.validated > 0]) < self.reporting.shape[1]:
-            raise Refused(Reason.NOT_IDENTIFIED, "some effects on reporting have no validation data")
-        if self.recorded.sum() == 0:
-            raise Refused(Reason.TOO_FEW_CASES, "no recorded cases")
+    @classmethod
+    def of(
+        cls, data: PogitData, theta: Floats, diagnostics: Mapping[str, float], rng: np.random.Generator
+    ) -> "PogitDraws":
+        """What coefficients ``theta`` (draws, parameters) say of rates and incidents."""
+        k = data.incidence.shape[1]
+        rate = special.expit(theta[:, k:] @ data.reporting.T)
+        expected = data.exposure * np.exp(theta[:, :k] @ data.incidence.T)
+        missed = expected * (1 - rate[:, data.category])
+        return cls(theta[:, :k], theta[:, k:], rate, expected, data.recorded + rng.poisson(missed), diagnostics)
 
 
 def poisson_regression(recorded: ArrayLike, exposure: ArrayLike, design: ArrayLike) -> Fit:
@@ -117,7 +89,7 @@ def poisson_regression(recorded: ArrayLike, exposure: ArrayLike, design: ArrayLi
     NOT_IDENTIFIED (columns that depend on each other), NO_ESTIMATE_EXISTS (a group of units without a single case).
     """
     y, e, x = np.asarray(recorded, float), np.asarray(exposure, float), np.asarray(design, float)
-    _check_regression(y, e, x)
+    check_regression(y, e, x)
 
     def at(theta: Floats) -> tuple[float, Floats, Floats]:
         mean = e * np.exp(np.clip(x @ theta, -700, 700))
@@ -144,7 +116,7 @@ def validated_multiplier(
     count, v, m = (np.asarray(a, float) for a in (recorded, found, validated))
     if count.ndim != 1 or not np.all(np.isfinite(count) & (count >= 0)) or not 0 < level < 1:
         raise Refused(Reason.BAD_INPUT, "recorded counts are finite and not negative, a level is between 0 and 1")
-    _check_validation(v, m, len(count))
+    check_validation(v, m, len(count))
     if np.any(count == 0) or np.any(m == 0):
         raise Refused(Reason.TOO_FEW_CASES, "each category needs recorded and validated cases")
     if np.any(v == 0):
@@ -187,8 +159,8 @@ def posterior(data: PogitData, prior: PogitPrior | None = None, *, draws: int = 
     BAD_INPUT; NOT_CONVERGED (split R-hat above 1.01 or effective sample size below 400).
     """
     prior = prior or PogitPrior()
-    if draws < 4 * CHAINS or min(prior.intercept_variance, prior.effect_variance) <= 0 or prior.shape <= 1:
-        raise Refused(Reason.BAD_INPUT, f"{4 * CHAINS} draws or more; prior variances above 0 and a shape above 1")
+    if draws < 4 * CHAINS:
+        raise Refused(Reason.BAD_INPUT, f"{4 * CHAINS} draws or more, not {draws}")
     mode, _, information = _scored(lambda t: _joint(data, t, prior), _start(data))
     rng = np.random.default_rng(seed)
     chains, accepted = _sampled(_Moves.about(data, prior, mode, information), -(-draws // CHAINS), rng)
@@ -197,92 +169,22 @@ def posterior(data: PogitData, prior: PogitPrior | None = None, *, draws: int = 
     ess = np.minimum(effective_draws(chains), effective_draws((chains - chains.mean(axis=(0, 1))) ** 2))
     if r_hat.max() > GREATEST_R_HAT or ess.min() < LEAST_ESS:
         raise Refused(Reason.NOT_CONVERGED, f"R-hat {r_hat.max():.3f}, effective draws {ess.min():.0f}: draw more")
-    k = data.incidence.shape[1]
-    theta = chains.reshape(-1, chains.shape[2])[:draws]
-    rate = special.expit(theta[:, k:] @ data.reporting.T)
-    expected = data.exposure * np.exp(theta[:, :k] @ data.incidence.T)
-    missed = expected * (1 - rate[:, data.category])
     found = {"r_hat": float(r_hat.max()), "effective_draws": float(ess.min()), "accepted": accepted}
-    return PogitDraws(theta[:, :k], theta[:, k:], rate, expected, data.recorded + rng.poisson(missed), found)
-
-
-def split_r_hat(chains: Floats) -> Floats:
-    """Gelman and others' split R-hat of each parameter; ``chains`` (steps, chains, parameters)."""
-    half = len(chains) // 2
-    parts = np.concatenate([chains[:half], chains[-half:]], axis=1)
-    within = parts.var(axis=0, ddof=1).mean(axis=0)
-    return np.sqrt((half - 1) / half + parts.mean(axis=0).var(axis=0, ddof=1) / within)
-
-
-def effective_draws(chains: Floats) -> Floats:
-    """Effective sample size by Geyer's initial positive pairs, over all chains; ``chains`` as in ``split_r_hat``."""
-    steps, count, _ = chains.shape
-    spectrum = np.abs(np.fft.rfft(chains - chains.mean(axis=0), 2 * steps, axis=0)) ** 2
-    autocovariance = np.fft.irfft(spectrum, axis=0)[:steps].mean(axis=1) / steps
-    within = autocovariance[0] * steps / (steps - 1)
-    total = within * (steps - 1) / steps + chains.mean(axis=0).var(axis=0, ddof=1)
-    correlation = 1 - (within - autocovariance) / total
-    pairs = correlation[: steps // 2 * 2].reshape(-1, 2, chains.shape[2]).sum(axis=1)
-    held = np.minimum.accumulate(np.where(np.cumprod(pairs > 0, axis=0), pairs, 0), axis=0)
-    return steps * count / np.maximum(2 * held.sum(axis=0) - 1, 1 / np.log10(steps * count))
+    return PogitDraws.of(data, chains.reshape(-1, chains.shape[2])[:draws], found, rng)
 
 
 def _joint(data: PogitData, theta: Floats, prior: PogitPrior | None) -> tuple[float, Floats, Floats]:
     """Log-likelihood (with a prior: log-posterior) less its constants, gradient, and Fisher's information."""
     k = data.incidence.shape[1]
-    value, gradient = _slope(data, theta[None], prior)
+    value, gradient = log_slope(data, theta[None], prior)
     rate = special.expit(data.reporting @ theta[k:])
     mean = data.exposure * np.exp(np.clip(data.incidence @ theta[:k], -700, 700)) * rate[data.category]
     both = np.hstack([data.incidence, (data.reporting * (1 - rate)[:, None])[data.category]])
     information = (both.T * mean) @ both
     information[k:, k:] += (data.reporting.T * (data.validated * rate * (1 - rate))) @ data.reporting
     if prior is not None:
-        information += np.diag(_prior_precision(data, prior))
+        information += np.diag(prior_precision(data, prior))
     return float(value[0]), gradient[0], information
-
-
-def _slope(data: PogitData, theta: Floats, prior: PogitPrior | None) -> tuple[Floats, Floats]:
-    """Logarithm and gradient for many points at once, ``theta`` (points, parameters)."""
-    k = data.incidence.shape[1]
-    linear = theta[:, k:] @ data.reporting.T
-    rate, log_rate = special.expit(linear), special.log_expit(linear)
-    log_mean = np.clip(np.log(data.exposure) + theta[:, :k] @ data.incidence.T + log_rate[:, data.category], -700, 700)
-    mean = np.exp(log_mean)
-    missed = data.validated - data.found
-    value = (data.recorded * log_mean - mean).sum(axis=1)
-    value += (data.found * log_rate + missed * special.log_expit(-linear)).sum(axis=1)
-    rest = data.recorded - mean
-    by_category = np.zeros_like(rate)
-    np.add.at(by_category.T, data.category, rest.T)
-    pull = by_category * (1 - rate) + data.found - data.validated * rate
-    gradient = np.hstack([rest @ data.incidence, pull @ data.reporting])
-    if prior is None:
-        return value, gradient
-    before, slope = _log_prior(data, prior, theta)
-    return value + before, gradient + slope
-
-
-def _intercepts(data: PogitData) -> NDArray[np.bool_]:
-    k = data.incidence.shape[1]
-    first = np.zeros(k + data.reporting.shape[1], bool)
-    first[[0, k]] = True
-    return first
-
-
-def _log_prior(data: PogitData, prior: PogitPrior, theta: Floats) -> tuple[Floats, Floats]:
-    precision = _prior_precision(data, prior)
-    square = theta**2 * precision
-    normal = _intercepts(data) | np.isinf(prior.shape)
-    freedom = np.where(normal, 1.0, 2 * prior.shape if np.isfinite(prior.shape) else 1.0)
-    value = np.where(normal, -square / 2, -(freedom + 1) / 2 * np.log1p(square / freedom))
-    slope = np.where(normal, 1.0, (freedom + 1) / (freedom + square))
-    return value.sum(axis=1), -theta * precision * slope
-
-
-def _prior_precision(data: PogitData, prior: PogitPrior) -> Floats:
-    """Inverse squared scales; that of a Student t with variance V and 2 s degrees of freedom is ``V (s - 1) / s``."""
-    shrink = 1.0 if np.isinf(prior.shape) else (prior.shape - 1) / prior.shape
-    return np.where(_intercepts(data), 1 / prior.intercept_variance, 1 / (prior.effect_variance * shrink))
 
 
 def _start(data: PogitData) -> Floats:
@@ -348,7 +250,7 @@ class _Moves:
 
     def slope(self, z: Floats) -> tuple[Floats, Floats]:
         theta, k = self.theta(z), self.data.incidence.shape[1]
-        value, gradient = _slope(self.data, theta, self.prior)
+        value, gradient = log_slope(self.data, theta, self.prior)
         rest = special.expit(-theta[:, k:] @ self.data.reporting.T)
         gradient[:, k:] -= (rest * (gradient[:, :k] @ self.shift)) @ self.data.reporting
         return value, gradient @ self.scale
@@ -360,40 +262,9 @@ def _sampled(moves: _Moves, steps: int, rng: np.random.Generator) -> tuple[Float
     value, gradient = moves.slope(z)
     size, kept, accepted = 0.4, np.empty((steps, *z.shape)), 0.0
     for turn in range(WARM_UP + steps):
-        momentum = rng.standard_normal(z.shape)
-        energy = value - 0.5 * (momentum**2).sum(axis=1)
-        new, new_value, new_gradient = z, value, gradient
-        leap = size * rng.uniform(0.2, 1.2)  # of one length, paths could come round to where they began
-        for _ in range(LEAPS):
-            momentum = momentum + 0.5 * leap * new_gradient
-            new = new + leap * momentum
-            new_value, new_gradient = moves.slope(new)
-            momentum = momentum + 0.5 * leap * new_gradient
-        gain = new_value - 0.5 * (momentum**2).sum(axis=1) - energy
-        chance = np.exp(np.minimum(np.nan_to_num(gain, nan=-np.inf), 0))
-        taken = rng.random(CHAINS) < chance
-        z = np.where(taken[:, None], new, z)
-        value, gradient = np.where(taken, new_value, value), np.where(taken[:, None], new_gradient, gradient)
+        z, value, gradient, chance = leap(moves.slope, z, value, gradient, size, rng)
         if turn < WARM_UP:
             size *= float(np.exp((chance.mean() - 0.8) / np.sqrt(1 + turn)))
         else:
             kept[turn - WARM_UP], accepted = z, accepted + float(chance.mean()) / steps
     return moves.theta(kept), accepted
-
-
-def _check_regression(recorded: Floats, exposure: Floats, design: Floats) -> None:
-    if recorded.ndim != 1 or exposure.shape != recorded.shape or design.ndim != 2 or len(design) != len(recorded):
-        raise Refused(Reason.BAD_INPUT, "counts and exposures have the shape (units,), the design (units, columns)")
-    if not np.all(np.isfinite(recorded) & (recorded >= 0)) or not np.all(np.isfinite(exposure) & (exposure > 0)):
-        raise Refused(Reason.BAD_INPUT, "counts are finite and not negative, exposures finite and above 0")
-    if not design.size or not np.all(np.isfinite(design)):
-        raise Refused(Reason.BAD_INPUT, "the design has units, columns and finite numbers")
-    if np.linalg.matrix_rank(design) < design.shape[1]:
-        raise Refused(Reason.NOT_IDENTIFIED, "columns of the incidence design depend on each other")
-
-
-def _check_validation(found: Floats, validated: Floats, categories: int) -> None:
-    if found.shape != (categories,) or validated.shape != (categories,):
-        raise Refused(Reason.BAD_INPUT, "validation data have one number for each category")
-    if not np.all(np.isfinite(validated) & (found >= 0) & (found <= validated)):
-        raise Refused(Reason.BAD_INPUT, "of the validated cases between none and all are found")

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from darkfigure.estimation.intervals import Floats
 from darkfigure.estimation.result import Estimate, Reason, Refused
-from darkfigure.estimation.survey import MICRODATA, ROUNDING, VERSION, Design
+from darkfigure.estimation.survey import ROUNDING, VERSION, Design
 from darkfigure.estimation.survey_interval import Scale, interval
 
 
@@ -90,5 +90,5 @@ def replicated(
     df = replicates.degrees_of_freedom
     limits = interval(point, se, df, scale, level)
     diagnostics = {"replicates": float(each.size), "degrees_of_freedom": float(df)}
-    assumptions = (*MICRODATA[:2], "REPLICATES_FOLLOW_THE_DESIGN")
+    assumptions = ("WEIGHTS_MAKE_THE_POPULATION", "SURVEY_ANSWERS_TRUE", "REPLICATES_FOLLOW_THE_DESIGN")
     return Estimate(quantity, point, limits, "replicate weights", VERSION, assumptions, se, diagnostics)

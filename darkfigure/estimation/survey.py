@@ -257,7 +257,7 @@ def _estimate(
         raise Refused(
             Reason.TOO_FEW_CASES, f"no sampling error can be told: the {n} asked do not differ, or are all there are"
         )
-    diagnostics = {"sample": float(n), "cases": float(cases), "degrees_of_freedom": float(df), **more}
+    diagnostics = {"sample": float(n), "sample_cases": float(cases), "degrees_of_freedom": float(df), **more}
     if point:
         diagnostics["cv"] = se / abs(point)
     simple = _simple_random_variance(design.weights[rows], linear[rows])

@@ -68,7 +68,7 @@ def hill(
     found = {"alpha": 1 / index, "se_alpha": float(1 / index / np.sqrt(tail.effective)), "threshold": threshold}
     found |= {"k": float(k), "effective_answers": tail.effective}
     limits = Limits(float(lower), float(upper), level, "chi-squared")
-    assumptions = ("ANSWERS_TRUE", "TAIL_IS_PARETO")
+    assumptions = ("LOSS_ANSWERS_TRUE", "TAIL_IS_PARETO")
     return Estimate("tail_index", index, limits, "hill", VERSION, assumptions, float(error), found)
 
 
@@ -116,7 +116,7 @@ def pareto_index(
     fit = fit_pareto(losses, threshold, weights, level=level, design_effect=design_effect)
     found = {"threshold": fit.threshold, "scale": fit.scale, "se_scale": fit.se_scale}
     found |= {"exceedances": float(fit.exceedances), "effective_answers": fit.effective}
-    assumptions = ("ANSWERS_TRUE", "TAIL_IS_GENERALISED_PARETO")
+    assumptions = ("LOSS_ANSWERS_TRUE", "TAIL_IS_GENERALISED_PARETO")
     method = "generalised_pareto"
     return Estimate("tail_index", fit.shape, fit.shape_limits, method, VERSION, assumptions, fit.se_shape, found)
 

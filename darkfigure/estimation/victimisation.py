@@ -256,6 +256,7 @@ def published(
         raise Refused(Reason.BAD_INPUT, f"{value:g} is no {kind}, or {level:g} no level")
     if value == 0 or (kind == "share" and value == 1):
         raise Refused(Reason.TOO_FEW_CASES, f"a {kind} of {value:g} has no CV: nobody or all")
+    found: dict[str, float] = {}
     if band is not None:
         if not 0 <= band[0] < band[1]:
             raise Refused(Reason.BAD_INPUT, f"{band} is no band of CVs")
@@ -263,6 +264,7 @@ def published(
     elif base is not None and design_effect is not None:
         if kind != "share" or base < 1 or not 0 < design_effect < np.inf:
             raise Refused(Reason.BAD_INPUT, "a base and its design effect above 0 give the precision of shares")
+        found["sample_cases"] = value * base
         spread, said = float(np.sqrt(design_effect * (1 - value) / (value * base))), "DESIGN_EFFECT_OF_THE_FIGURE"
     else:
         spread, said = float(cv if cv is not None else np.nan), "CV_AS_PUBLISHED"
@@ -270,12 +272,11 @@ def published(
         raise Refused(Reason.BAD_INPUT, f"{spread:g} is no CV")
     if spread > GREATEST_CV:
         raise Refused(Reason.TOO_IMPRECISE, f"the figure's CV is or may be {spread:.0%}, above {GREATEST_CV:.0%}")
+    found["cv"] = spread
     ends = (count_interval if kind == "count" else share_interval)(value, spread, level)
     limits = Limits(float(ends.lower), float(ends.upper), level, "log-normal" if kind == "count" else "Beta")
     assumptions = ("SURVEY_ANSWERS_TRUE", said)
-    return Estimate(
-        quantity, value, limits, "published precision", VERSION, assumptions, value * spread, {"cv": spread}
-    )
+    return Estimate(quantity, value, limits, "published precision", VERSION, assumptions, value * spread, found)
 
 
 def _joined(

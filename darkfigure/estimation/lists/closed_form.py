@@ -10,13 +10,16 @@ import numpy as np
 from scipy import special
 
 from darkfigure.estimation.lists.limits import check_level, lognormal_limits
+from darkfigure.estimation.lists.loglinear import sound
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
 
 VERSION = "1"
-_CLOSED = ("closed population", "records of one person are linked without error")
-_TWO = (*_CLOSED, "being on one list says nothing of being on the other", "on each list everybody is as likely")
-_BOUND = (*_CLOSED, "lists find people independently, each person at a rate of their own", "a lower bound")
+_CLOSED = ("CLOSED_POPULATION", "LINKS_RIGHT")
+_TWO = (*_CLOSED, "LISTS_INDEPENDENT", "ALIKE_WITHIN_MODEL")
+_BOUND = (*_CLOSED, "LISTS_INDEPENDENT", "FOUND_AT_OWN_RATE")
+_ONE_RATE = (*_CLOSED, "FOUND_AT_ONE_RATE")
+_GIVEN = (*_CLOSED, "HIGHEST_INTERACTION_AS_GIVEN")
 
 
 def lincoln_petersen(table: ListTable, level: float = 0.95) -> Estimate:
@@ -29,7 +32,7 @@ def lincoln_petersen(table: ListTable, level: float = 0.95) -> Estimate:
     b, c, m = _two_lists(table, level)
     n1, n2 = b + m, c + m
     error = np.sqrt(n1 * n2 * b * c / m**3)
-    return _with_unseen(table.n, b * c / m, error, level, "Lincoln-Petersen", _TWO)
+    return _with_unseen(table.n, b * c / m, error, level, "Lincoln-Petersen", _TWO, sound(table))
 
 
 def chapman(table: ListTable, level: float = 0.95) -> Estimate:
@@ -39,7 +42,7 @@ def chapman(table: ListTable, level: float = 0.95) -> Estimate:
     """
     b, c, m = _two_lists(table, level)
     error = np.sqrt((b + m + 1) * (c + m + 1) * b * c / ((m + 1) ** 2 * (m + 2)))
-    return _with_unseen(table.n, b * c / (m + 1), error, level, "Chapman", _TWO)
+    return _with_unseen(table.n, b * c / (m + 1), error, level, "Chapman", _TWO, sound(table))
 
 
 def sadinle(table: ListTable, level: float = 0.95) -> Estimate:
@@ -55,7 +58,7 @@ def sadinle(table: ListTable, level: float = 0.95) -> Estimate:
     spread = np.exp(special.ndtri((1 + level) / 2) * np.sqrt(1 / b + 1 / c + 1 / m + 1 / unseen))
     low, high = (max(float(table.n - 0.5 + unseen * by), float(table.n)) for by in (1 / spread, spread))
     limits = Limits(low, high, level, "transformed logit")
-    return Estimate("people", plain.point, limits, "Sadinle", VERSION, _TWO, plain.standard_error)
+    return Estimate("people", plain.point, limits, "Sadinle", VERSION, _TWO, plain.standard_error, plain.diagnostics)
 
 
 def chao(table: ListTable, level: float = 0.95, bias_corrected: bool = False) -> Estimate:
@@ -88,7 +91,8 @@ def chao_of(
         unseen = a * once * ratio / 2
         variance = twice * (a * ratio**2 / 2 + a**2 * ratio**3 + a**2 * ratio**4 / 4)
     name = "Chao lower bound" + (", bias-corrected" if bias_corrected else "")
-    return _with_unseen(n, unseen, float(np.sqrt(variance)), level, name, _BOUND)
+    diagnostics = None if lists is None else {"lists": float(lists)}
+    return _with_unseen(n, unseen, float(np.sqrt(variance)), level, name, _BOUND, diagnostics)
 
 
 def zelterman(table: ListTable, level: float = 0.95) -> Estimate:
@@ -111,8 +115,7 @@ def zelterman_of(once: int, twice: int, n: int, level: float = 0.95) -> Estimate
     if unseen < 1e-9:
         raise Refused(Reason.TOO_FEW_CASES, f"{once} found once against {twice} twice: as good as nobody is unseen")
     error = float(np.sqrt(n * g * (1 + n * g * rate**2 * (1 / once + 1 / twice))))
-    assumptions = (*_CLOSED, "those found once or twice are found at one rate, in a Poisson process")
-    return _with_unseen(n, unseen, error, level, "Zelterman", assumptions)
+    return _with_unseen(n, unseen, error, level, "Zelterman", _ONE_RATE)
 
 
 def highest_order(table: ListTable, ratio: float = 1.0, level: float = 0.95) -> Estimate:
@@ -139,9 +142,8 @@ def highest_order(table: ListTable, ratio: float = 1.0, level: float = 0.95) -> 
     unseen, variance = float(np.exp(log_unseen)), float((1 / counts).sum())
     error = float(np.sqrt(unseen + unseen**2 * variance))
     name = "interaction of all lists"
-    assumptions = (*_CLOSED, f"the interaction of all lists has an odds ratio of {ratio:g}")
-    diagnostics = {"ratio": ratio, "log_unseen_error": float(np.sqrt(variance))}
-    return _with_unseen(table.n, unseen, error, level, name, assumptions, diagnostics)
+    diagnostics = {**sound(table), "ratio": ratio, "log_unseen_error": float(np.sqrt(variance))}
+    return _with_unseen(table.n, unseen, error, level, name, _GIVEN, diagnostics)
 
 
 def sensitivity(

@@ -31,11 +31,7 @@ _HEAVY = 0.05  # graphs with this weight are asked whether they agree
 _COMPLETE = 0.5  # weight of the complete graph above which N rests on the prior of its one hidden cell
 _EDGE = 1e-3  # probability in the last hundredth of the range at which the range, not the data, ends the interval
 
-ASSUMPTIONS = (
-    "closed population; a person is on a list or not, and links between lists are right",
-    "people alike: lists depend on each other only as a decomposable graph says",
-    "one of the decomposable graphs holds, each as likely beforehand",
-)
+ASSUMPTIONS = ("CLOSED_POPULATION", "LINKS_RIGHT", "ALIKE_WITHIN_MODEL", "GRAPH_DECOMPOSABLE")
 
 
 def one_over(population: Floats) -> Floats:
@@ -198,7 +194,8 @@ def estimate(
         "best_graph_weight": float(found.weights[best]),
         "independence_weight": float(found.weights[0]),
         "saturated_weight": float(found.weights[-1]),
-        "graph_disagreement": apart,
+        "lists": float(table.t),
+        "model_ratio": apart,
         "beyond_range": beyond,
     }
     median = float(found.quantile(0.5))

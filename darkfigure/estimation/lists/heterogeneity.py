@@ -1,29 +1,30 @@
-"""The closed-population models M0, Mt, Mh, Mth, Mb and Mbh: who differs in how easily a list finds them, and how.
+"""The closed-population models M0, Mt, Mh, Mth, Mb, Mbh and Mtb: who differs in how easily a list finds them, and how.
 
 Otis, Burnham, White and Anderson (1978) named them: t, lists differ; h, people differ; b, being found once changes
 being found again (lists then have an order in time). As log-linear models: Cormack (1989, Biometrics 45); Rivest and
-Baillargeon (2007, Biometrics 63) for heterogeneity. Here: these models. Not here: interactions (loglinear.py).
+Baillargeon (2007, Biometrics 63) for heterogeneity. Here: these models but for the arithmetic of behaviour
+(behaviour.py). Not here: interactions (loglinear.py).
 """
-
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from darkfigure.estimation.lists import poisson
+from darkfigure.estimation.lists.behaviour import BEHAVIOUR, behaviour
 from darkfigure.estimation.lists.closed_form import chapman
 from darkfigure.estimation.lists.limits import check_level, lognormal_limits
-from darkfigure.estimation.lists.loglinear import VERSION, cases, check_rank, estimate, fit_diagnostics
+from darkfigure.estimation.lists.loglinear import VERSION, cases, check_rank, estimate, sound
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.result import Estimate, Reason, Refused
 
 Floats = NDArray[np.float64]
 
-FAMILIES = ("M0", "Mt", "Mh", "Mth", "Mb", "Mbh")
+FAMILIES = ("M0", "Mt", "Mh", "Mth", *BEHAVIOUR)
 KINDS = ("chao", "poisson", "darroch", "gamma")
 CHAO_LISTS = 10  # 2^8 ways to bend; more lists find too few people that often to tell
-_CLOSED = ("closed population", "records of one person are linked without error", "lists find people independently")
-_ALIKE = "people who are alike in the model are as likely to be found"
+_FOUND = ("CLOSED_POPULATION", "LINKS_RIGHT", "LISTS_INDEPENDENT")
+_ALIKE, _BENT = (*_FOUND, "ALIKE_WITHIN_MODEL"), (*_FOUND, "ALIKE_BUT_FOR_HETEROGENEITY")
+_BOUND = (*_FOUND, "FOUND_AT_OWN_RATE")
 
 
 def capture_model(
@@ -36,26 +37,28 @@ def capture_model(
 ) -> Estimate:
     """The population by one of ``FAMILIES``; Mh and Mth need a ``kind`` of heterogeneity (see ``bend``).
 
-    With behaviour (Mb, Mbh) the order of the lists is their order in time, and the interval is log-normal whatever
-    ``interval`` says. The kind ``chao`` gives a lower bound.
+    With behaviour (Mb, Mbh, Mtb) the order of the lists is their order in time, and the interval is log-normal
+    whatever ``interval`` says. The kind ``chao`` gives a lower bound.
     Refused: BAD_INPUT for unknown names, NOT_IDENTIFIED for more parameters than the lists can tell,
-    NO_ESTIMATE_EXISTS where the maximum lies at infinity or first finds do not fall from list to list; others as
-    ``loglinear.estimate``.
+    NO_ESTIMATE_EXISTS where the maximum lies at infinity or first finds do not fall from list to list, NOT_CONVERGED
+    (Mtb); others as ``loglinear.estimate``.
     """
     if family not in FAMILIES:
         raise Refused(Reason.BAD_INPUT, f"no family is called {family}; there are {', '.join(FAMILIES)}")
     if ("h" in family and "b" not in family) != (kind is not None):
         raise Refused(Reason.BAD_INPUT, "Mh and Mth need a kind of heterogeneity, and no other family takes one")
     if "b" in family:
-        return _behaviour(table, family, level)
+        return behaviour(table, family, level)
     on = table.patterns.astype(float)
     base = np.column_stack([np.ones(len(on)), on if "t" in family else on.sum(axis=1)])
     if kind is None:
-        return estimate(table, base, family, level, interval)
+        return estimate(table, base, family, level, interval, assumptions=_ALIKE)
     if kind == "chao":
-        return estimate(table, _chao_design(table, base), f"{family} Chao lower bound", level, interval)
+        design = _chao_design(table, base)
+        return estimate(table, design, f"{family} Chao lower bound", level, interval, assumptions=_BOUND)
     name = f"{family} {kind}{'' if kind == 'darroch' else f' {_parameter(kind, parameter):g}'}"
-    return estimate(table, np.column_stack([base, bend(table.t, kind, parameter)]), name, level, interval)
+    design = np.column_stack([base, bend(table.t, kind, parameter)])
+    return estimate(table, design, name, level, interval, assumptions=_BENT)
 
 
 def bias_corrected(table: ListTable, family: str = "Mt", level: float = 0.95) -> Estimate:
@@ -80,11 +83,10 @@ def bias_corrected(table: ListTable, family: str = "Mt", level: float = 0.95) ->
     fits = poisson.fit(design, counts)
     if not fits.found[0]:
         raise Refused(Reason.NO_ESTIMATE_EXISTS, f"{family}: zero counts put the maximum at infinity")
-    unseen = float(np.exp(fits.coefficients[0, 0]))
-    error = float(np.sqrt(unseen + unseen**2 * poisson.covariance(design, fits.fitted[0])[0, 0]))
+    unseen, error = float(fits.unseen[0]), float(poisson.unseen_error(design, fits)[0])
     limits = lognormal_limits(table.n, unseen, error, level)
     method = f"{family}, bias-corrected"
-    return Estimate("people", table.n + unseen, limits, method, VERSION, (*_CLOSED, _ALIKE), error)
+    return Estimate("people", table.n + unseen, limits, method, VERSION, _ALIKE, error, sound(table))
 
 
 def bend(t: int, kind: str, parameter: float | None = None) -> Floats:
@@ -125,7 +127,7 @@ def _chao_design(table: ListTable, base: Floats) -> Floats:
     counts, k = cases(table), table.patterns.sum(axis=1)
     check_rank(base)
     bends = np.maximum(k[:, None] - np.arange(2, table.t), 0).astype(float)
-    held = np.array(list(product([True, False], repeat=bends.shape[1])), bool).reshape(-1, bends.shape[1])
+    held = np.arange(2 ** bends.shape[1])[::-1, None] >> np.arange(bends.shape[1]) & 1 > 0
     used = np.hstack([np.ones((len(held), base.shape[1]), bool), held])
     fits = poisson.fit(np.hstack([base, bends]), counts, used)
     fair = fits.found & (fits.coefficients[:, base.shape[1] :] >= 0).all(axis=1)
@@ -133,37 +135,3 @@ def _chao_design(table: ListTable, base: Floats) -> Floats:
         raise Refused(Reason.NO_ESTIMATE_EXISTS, "Chao's bound: zero counts put every maximum at infinity")
     best = int(np.argmax(np.where(fair, fits.log_likelihood, -np.inf)))
     return np.hstack([base, bends[:, held[best]]])
-
-
-def _behaviour(table: ListTable, family: str, level: float) -> Estimate:
-    """Mb: found first with probability p, again with c. Mbh: the first list finds some more easily, and apart.
-
-    With j the first list somebody is on and r how many later ones, the log of the expected count is linear in j - 1
-    and r; the number unseen follows from how first finds fall: ``q = (1 - c) exp(slope of j - 1)`` is missed by a
-    list, ``f0 = (expected first finds on the last list) q / (1 - q)``.
-    """
-    check_level(level)
-    counts, on = cases(table), table.patterns
-    first = on.argmax(axis=1)
-    columns = [np.ones(len(on)), first, on.sum(axis=1) - 1]
-    if family == "Mbh":
-        columns.append(first == 0)
-    design = np.column_stack(columns).astype(float)
-    check_rank(design)
-    fits = poisson.fit(design, counts)
-    if not fits.found[0]:
-        raise Refused(Reason.NO_ESTIMATE_EXISTS, f"{family}: zero counts put the maximum at infinity")
-    start, slope, again = fits.coefficients[0, :3]
-    caught_again = 1 / (1 + np.exp(-again))
-    missed = (1 - caught_again) * np.exp(slope)
-    if missed >= 1 - 1e-9:
-        raise Refused(Reason.NO_ESTIMATE_EXISTS, f"{family}: first finds do not fall from list to list")
-    unseen = float(np.exp(start + slope * (table.t - 1)) * missed / (1 - missed))
-    gradient = (
-        unseen * np.array([1, table.t - 1 + 1 / (1 - missed), -caught_again / (1 - missed), 0])[: design.shape[1]]
-    )
-    error = float(np.sqrt(unseen + gradient @ poisson.covariance(design, fits.fitted[0]) @ gradient))
-    assumptions = (*_CLOSED, _ALIKE, "lists stand in their order in time", "being found changes being found again once")
-    diagnostics = fit_diagnostics(table, fits)
-    limits = lognormal_limits(table.n, unseen, error, level)
-    return Estimate("people", table.n + unseen, limits, family, VERSION, assumptions, error, diagnostics)

@@ -11,7 +11,7 @@ and ``V`` has a gradient; each step is one of Gibbs, which changes classes, and 
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +30,7 @@ _LEAPS = 32  # at most; long paths, as the ridge of few or many missed is long
 _LEAST_SEEN = 1e-12
 _TINY = 1e-100
 
-ASSUMPTIONS = (
-    "closed population; a person is on a list or not, and links between lists are right",
-    "within a class of people the lists are independent",
-    "people whom no list could ever hold are not counted",
-)
+ASSUMPTIONS = ("CLOSED_POPULATION", "LINKS_RIGHT", "INDEPENDENT_WITHIN_CLASS", "ALL_CAN_BE_LISTED")
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,8 @@ def estimate(
     """
     if not 0 < level < 1:
         raise Refused(Reason.BAD_INPUT, f"the level must lie between 0 and 1, not {level}")
-    return summarise(sample(table, seed, chains=chains, warmup=warmup, draws=draws, prior=prior), level, seed)
+    made = summarise(sample(table, seed, chains=chains, warmup=warmup, draws=draws, prior=prior), level, seed)
+    return replace(made, diagnostics={**made.diagnostics, "lists": float(table.t)})
 
 
 def summarise(chains: Chains, level: float = 0.95, seed: int | None = None) -> Estimate:
@@ -127,7 +124,8 @@ def summarise(chains: Chains, level: float = 0.95, seed: int | None = None) -> E
         )
     draws = chains.population
     lower, median, upper = np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2])
-    diagnostics = {"mean": float(draws.mean()), "r_hat": hat, "bulk_ess": bulk, "tail_ess": tail}
+    diagnostics = {"mean": float(draws.mean()), "r_hat": hat, "effective_draws": min(bulk, tail)}
+    diagnostics |= {"bulk_ess": bulk, "tail_ess": tail}
     diagnostics |= {"chains": float(draws.shape[0]), "draws": float(draws.shape[1]), "accepted": chains.accepted}
     limits = Limits(float(lower), float(upper), level, "posterior quantiles")
     sd = float(draws.std(ddof=1))

@@ -4,39 +4,25 @@ Chan, Silverman and Vincent (2021, JASA 116:1297-1306). A term whose lists share
 infinity: it is set there, the cells it empties are left out, and the remaining model is fitted only if it is identified
 (rank) and its maximum exists (the linear programme of Fienberg and Rinaldo 2012, Annals of Statistics 40:996-1023).
 
-Here: one model, its limits, stepwise selection. Not here: the arithmetic (``sparse_fits``), all models and resampling
-(``sparse_bootstrap``).
+Here: one model, its limits, stepwise selection. Not here: the arithmetic (``poisson``), which models there are
+(``terms``), resampling (``sparse_bootstrap``).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
-from darkfigure.estimation.lists.sparse_fits import (
-    MOST_STEPS,
-    Bools,
-    Floats,
-    Space,
-    exists,
-    fit_many,
-    identified,
-    without_empty,
-)
+from darkfigure.estimation.lists import poisson
+from darkfigure.estimation.lists.limits import check_level, profile_limits
+from darkfigure.estimation.lists.loglinear import ASSUMPTIONS, VERSION, sound
 from darkfigure.estimation.lists.tables import ListTable
+from darkfigure.estimation.lists.terms import Bools, Floats, Space, Terms, model_of, names
 from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
 
-VERSION = "1"
-ASSUMPTIONS = (
-    "the people on no list stay the same while the lists are drawn up",
-    "everybody on two lists is recognised as one person",
-    "people are alike in how lists take them up, but for the interactions of the model",
-    "the lists have no interaction of all of them together",
-)
 _INTERCEPT = "(intercept)"
-_NO_END = 1e7  # times those seen: an upper limit past this is infinite
 
 
 class Validity(NamedTuple):
@@ -82,31 +68,22 @@ class SparseFit:
         return tuple(term for term, value in self.coefficients.items() if np.isneginf(value))
 
 
-def names(lists: tuple[str, ...], mask: int) -> tuple[str, ...]:
-    """The lists whose bits are set in ``mask``."""
-    return tuple(name for k, name in enumerate(lists) if mask >> k & 1)
+def check(table: ListTable, interactions: Terms = ()) -> Validity:
+    """Whether a model (main effects, ``interactions`` and what they imply) can be fitted to ``table``.
 
-
-def check(table: ListTable, interactions: Iterable[Collection[str]] = ()) -> Validity:
-    """Whether a model (main effects and ``interactions``, each a collection of list names) can be fitted to ``table``.
-
-    The linear programme takes, for the counts, only which of them are positive: that alone decides. Refused: BAD_INPUT.
+    The linear programme takes, for the counts, only which of them are positive: that alone decides. Refused: BAD_INPUT,
+    and NOT_IDENTIFIED for the interaction of all lists.
     """
-    space, inside = _model(table, interactions)
-    counts = table.observed.astype(float)
-    finite, kept, _ = without_empty(space, counts[None], inside[None])
-    design = space.design[kept[0]][:, finite[0]]
-    return Validity(exists(design, counts[kept[0]]), bool(identified(space, finite, kept)[0]))
+    return _validity(table, *model_of(table, interactions))
 
 
-def fit(table: ListTable, interactions: Iterable[Collection[str]] = ()) -> SparseFit:
-    """The model of main effects and ``interactions``.
+def fit(table: ListTable, interactions: Terms = ()) -> SparseFit:
+    """The model of main effects, ``interactions`` (each a collection of names of lists) and what they imply.
 
-    Refused: BAD_INPUT for interactions that do not fit the lists or lack one that they contain; TOO_FEW_CASES for a
-    list with nobody on it; NOT_IDENTIFIED; NO_ESTIMATE_EXISTS; NOT_CONVERGED.
+    Refused: BAD_INPUT for interactions that do not fit the lists; TOO_FEW_CASES for a list with nobody on it;
+    NOT_IDENTIFIED; NO_ESTIMATE_EXISTS; NOT_CONVERGED.
     """
-    space, inside = _model(table, interactions)
-    return describe(table, space, inside)
+    return describe(table, *model_of(table, interactions))
 
 
 def estimate(table: ListTable, model: SparseFit, level: float = 0.95) -> Estimate:
@@ -122,7 +99,7 @@ def estimate(table: ListTable, model: SparseFit, level: float = 0.95) -> Estimat
         version=VERSION,
         assumptions=ASSUMPTIONS,
         standard_error=model.standard_error,
-        diagnostics={"aic": model.aic, "bic": model.bic, "deviance": model.deviance},
+        diagnostics=sound(table) | {"aic": model.aic, "bic": model.bic, "deviance": model.deviance},
     )
 
 
@@ -147,11 +124,11 @@ def stepwise_many(space: Space, counts: Floats, threshold: float) -> tuple[Bools
     A dark figure is infinite where not even main effects can be fitted.
     """
     inside = np.broadcast_to(space.main, (len(counts), len(space.masks))).copy()
-    fits = fit_many(space, counts, inside)
-    dark = np.where(fits.valid, fits.dark, np.inf)
-    mu, totals = fits.mu.copy(), counts @ space.design
+    fits = poisson.fit_models(space.design, counts, inside)
+    dark = np.where(fits.found, fits.unseen, np.inf)
+    mu, totals = fits.fitted.copy(), counts @ space.design
     tried = inside.copy()
-    active = np.flatnonzero(fits.valid)
+    active = np.flatnonzero(fits.found)
     while len(active):
         p = _one_sided(totals[active], mu[active] @ space.design)
         p[tried[active]] = np.inf
@@ -160,10 +137,10 @@ def stepwise_many(space: Space, counts: Floats, threshold: float) -> tuple[Bools
         active, best = active[below], best[below]
         larger = inside[active]
         larger[np.arange(len(active)), best] = True
-        fits = fit_many(space, counts[active], larger)
+        fits = poisson.fit_models(space.design, counts[active], larger)
         tried[active, best] = True
-        rows = active[fits.valid]
-        inside[rows], mu[rows], dark[rows] = larger[fits.valid], fits.mu[fits.valid], fits.dark[fits.valid]
+        rows = active[fits.found]
+        inside[rows], mu[rows], dark[rows] = larger[fits.found], fits.fitted[fits.found], fits.unseen[fits.found]
         tried[rows] = inside[rows]  # what could not be fitted before may be now
     return inside, dark
 
@@ -171,26 +148,15 @@ def stepwise_many(space: Space, counts: Floats, threshold: float) -> tuple[Bools
 def profile(table: ListTable, model: SparseFit, level: float = 0.95) -> Limits:
     """Profile-likelihood limits of the population (Cormack 1992, Biometrics 48:567-576).
 
-    For each N the multinomial likelihood is maximised over the other parameters by fitting the model to the table with
-    N - n people on no list. The lower limit is not below those seen; an upper one past ten million times those seen
-    is infinite. Refused: BAD_INPUT for a level outside 0 to 1 or a model of other lists.
+    The lower limit is not below those seen; an upper one past ten million times those seen is infinite. Refused:
+    BAD_INPUT for a level outside 0 to 1 or a model of other lists; NOT_CONVERGED; UNBOUNDED without a peak.
     """
     _same(table, model, level)
-    drop = _ProfileDrop(table, model)
-    low, high = np.log(1e-6), np.log(_NO_END * table.n)
-    near = np.log(drop.dark) + 3  # the maximum lies within a few people of the fitted dark figure, or below
-    best = optimize.minimize_scalar(
-        lambda x: drop(np.exp(x)), bounds=(low, max(near, low + 1)), method="bounded", options={"xatol": 1e-9}
-    )
-    allowed = special.chdtri(1, 1 - level) + best.fun
-
-    def over(x: float) -> float:
-        return drop(np.exp(x)) - allowed
-
-    middle = float(best.x)
-    lower = np.exp(optimize.brentq(over, low, middle, xtol=1e-11)) if over(low) > 0 else 0.0
-    upper = np.exp(optimize.brentq(over, middle, high, xtol=1e-11)) if over(high) > 0 else np.inf
-    return Limits(table.n + float(lower), table.n + float(upper), level, "profile likelihood")
+    space, inside = model_of(table, model.interactions)
+    counts = table.observed.astype(float)
+    used, cells = poisson.without_empty(space.design, counts, inside[None])
+    start = np.array([value for value in model.coefficients.values() if np.isfinite(value)])
+    return profile_limits(counts[cells[0]], space.design[cells[0]][:, used[0]], start, level)[0]
 
 
 def wald(table: ListTable, model: SparseFit, level: float = 0.95) -> Limits:
@@ -211,15 +177,14 @@ def describe(table: ListTable, space: Space, inside: Bools) -> SparseFit:
         lone = table.lists[int(np.argmin(table.sizes))]
         raise Refused(Reason.TOO_FEW_CASES, f"nobody is on list {lone}; drop it")
     terms = tuple(":".join(names(table.lists, int(mask))) or _INTERCEPT for mask in space.masks[inside])
-    fits = fit_many(space, counts[None], inside[None])
-    if not fits.valid[0]:
+    fits = poisson.fit_models(space.design, counts, inside[None])
+    if not fits.found[0]:
         _refuse(table, space, inside, terms)
-    empty, mu = fits.empty[0, inside], fits.mu[0]
-    design = space.design[:, inside & ~fits.empty[0]]
+    finite = fits.used[0, inside]
     error = np.full(len(terms), np.nan)
-    error[~empty] = np.sqrt(np.diag(np.linalg.inv(design.T @ (design * mu[:, None]))))
-    dark, loglik, k = float(fits.dark[0]), float(fits.loglik[0]), len(terms)
-    beta = np.where(empty, -np.inf, fits.beta[0, inside])
+    error[finite] = np.sqrt(np.diag(poisson.covariance(space.design[:, fits.used[0]], fits.fitted[0])))
+    dark, loglik, k = float(fits.unseen[0]), float(fits.log_likelihood[0]), len(terms)
+    beta = np.where(finite, fits.coefficients[0, inside], -np.inf)
     return SparseFit(
         lists=table.lists,
         masks=tuple(int(mask) for mask in space.masks[inside]),
@@ -227,7 +192,7 @@ def describe(table: ListTable, space: Space, inside: Bools) -> SparseFit:
         standard_error=float(np.sqrt(dark + (dark * error[0]) ** 2)),
         coefficients=dict(zip(terms, beta.tolist(), strict=True)),
         errors=dict(zip(terms, error.tolist(), strict=True)),
-        deviance=float(2 * (special.xlogy(counts, counts) - special.xlogy(counts, mu) - counts + mu).sum()),
+        deviance=float(fits.deviance(counts)[0]),
         log_likelihood=loglik,
         aic=2 * k - 2 * loglik,
         bic=k * float(np.log(table.n)) - 2 * loglik,
@@ -240,77 +205,25 @@ def _one_sided(observed: Floats, expected: Floats) -> Floats:
     return np.minimum(special.pdtr(observed, expected), more)
 
 
-def _model(table: ListTable, interactions: Iterable[Collection[str]]) -> tuple[Space, Bools]:
-    places = {name: 1 << k for k, name in enumerate(table.lists)}
-    masks = set()
-    for term in interactions:
-        unknown = set() if not isinstance(term, str) and set(term) <= set(places) else {str(term)}
-        if unknown or len(set(term)) < 2:
-            raise Refused(Reason.BAD_INPUT, f"{term!r} is not two or more of the lists {', '.join(table.lists)}")
-        masks.add(sum(places[name] for name in set(term)))
-    space = Space.of(table.t, max((mask.bit_count() for mask in masks), default=1))
-    inside = space.main | np.isin(space.masks, list(masks))
-    for mask in masks:
-        lacking = space.masks[((space.masks & mask) == space.masks) & ~inside]
-        if len(lacking):
-            term = ":".join(names(table.lists, mask))
-            part = ":".join(names(table.lists, int(lacking[0])))
-            raise Refused(Reason.BAD_INPUT, f"the model has {term} without {part}, which it contains")
-    return space, inside
+def _validity(table: ListTable, space: Space, inside: Bools) -> Validity:
+    counts = table.observed.astype(float)
+    used, cells = poisson.without_empty(space.design, counts, inside[None])
+    there = poisson.exists(space.design[cells[0]][:, used[0]], counts[cells[0]])
+    return Validity(there, bool(poisson.identified(space.design, used, cells)[0]))
 
 
 def _refuse(table: ListTable, space: Space, inside: Bools, terms: tuple[str, ...]) -> None:
-    counts = table.observed.astype(float)
-    finite, kept, _ = without_empty(space, counts[None], inside[None])
-    model = " + ".join(terms[1:])
-    if not identified(space, finite, kept)[0]:
+    validity, model = _validity(table, space, inside), " + ".join(terms[1:])
+    if not validity.identified:
         raise Refused(Reason.NOT_IDENTIFIED, f"{model}: the cells left cannot tell its terms apart; leave one out")
-    if exists(space.design[kept[0]][:, finite[0]], counts[kept[0]]):
-        raise Refused(Reason.NOT_CONVERGED, f"{model}: no maximum found in {MOST_STEPS} steps")
+    if validity.exists:
+        raise Refused(Reason.NOT_CONVERGED, f"{model}: no maximum found in {poisson.MOST_STEPS} steps")
     raise Refused(Reason.NO_ESTIMATE_EXISTS, f"{model}: the likelihood has no maximum; leave a term out or merge lists")
 
 
 def _same(table: ListTable, model: SparseFit, level: float) -> None:
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"a level lies between 0 and 1, not at {level}")
+    check_level(level)
     if model.lists != table.lists:
         raise Refused(
             Reason.BAD_INPUT, f"the model is of {', '.join(model.lists)}, the table of {', '.join(table.lists)}"
         )
-
-
-class _ProfileDrop:
-    """Minus twice the profile log-likelihood of the multinomial, up to a constant, by the number on no list."""
-
-    def __init__(self, table: ListTable, model: SparseFit) -> None:
-        masks = np.array(model.masks)
-        finite = ~np.isneginf(list(model.coefficients.values()))
-        cells = np.arange(2**table.t)
-        contains = (cells[:, None] & masks) == masks
-        kept = ~contains[:, ~finite].any(axis=1)
-        self.design = contains[kept][:, finite].astype(float)
-        self.counts = table.counts[kept].astype(float)
-        self.n, self.dark = table.n, model.population - table.n
-        self.beta = np.array(list(model.coefficients.values()))[finite]
-
-    def __call__(self, dark: float) -> float:
-        counts = self.counts.copy()
-        counts[0] = dark
-        mu = self._means(counts)
-        total = self.n + dark
-        seen = special.xlogy(counts, mu / total).sum()
-        # log N! / (N - n)! by the beta function: exact also for very large N
-        return float(-2 * (seen - special.betaln(dark + 1, self.n)))
-
-    def _means(self, counts: Floats) -> Floats:
-        beta = self.beta.copy()
-        beta[0] = np.log(counts[0])
-        for _ in range(MOST_STEPS):
-            mu = np.exp(np.minimum(self.design @ beta, 700))
-            info = self.design.T @ (self.design * mu[:, None])
-            step = np.linalg.lstsq(info, self.design.T @ (counts - mu), rcond=None)[0]
-            change = self.design @ step
-            beta += step * min(1.0, 4 / max(np.abs(change).max(), 1e-300))
-            if (mu * change**2).sum() < 1e-18 * counts.sum():
-                break
-        return np.exp(self.design @ beta)

@@ -8,55 +8,39 @@ Here: ranking and resampling. Not here: the models themselves (``sparse``).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from darkfigure.estimation.lists.sparse import ASSUMPTIONS, VERSION, describe, names, stepwise_many
-from darkfigure.estimation.lists.sparse_fits import Bools, Floats, Space, fit_many
+from darkfigure.estimation.lists import poisson
+from darkfigure.estimation.lists.loglinear import ASSUMPTIONS, VERSION, Search, search, sound
+from darkfigure.estimation.lists.sparse import describe, stepwise, stepwise_many
 from darkfigure.estimation.lists.tables import ListTable
+from darkfigure.estimation.lists.terms import Bools, Floats, Space, largest, names
 from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
 
-_MOST_MODELS = 50_000
 _FEWEST_REPLICATES = 100
 #: From tables (R, c) to the dark figure of the model selected for each, infinite where none can be fitted.
 Select = Callable[[Floats], Floats]
 
 
-def hierarchical(t: int, order: int) -> tuple[Space, Bools]:
-    """All hierarchical models of ``t`` lists with every main effect and interactions of up to ``order`` lists.
-
-    (M, p) over the terms of the space, those with fewer terms first. Refused: BAD_INPUT for an order outside 1 to
-    t - 1, or more than 50,000 models.
-    """
-    space = Space.of(t, order)
-    parts = ((space.masks[:, None] & space.masks) == space.masks) & ~np.eye(len(space.masks), dtype=bool)
-    models = space.main[None]
-    for place in np.flatnonzero(~space.main):
-        free = (models | ~parts[place]).all(axis=1)  # holds all that this interaction contains
-        larger = models[free]
-        larger[:, place] = True
-        models = np.concatenate([models, larger])
-        if len(models) > _MOST_MODELS:
-            raise Refused(Reason.BAD_INPUT, f"{t} lists have over {_MOST_MODELS:,} models of order {order}; lower it")
-    return space, models[np.argsort(models.sum(axis=1), kind="stable")]
-
-
 def rank(table: ListTable, order: int | None = None) -> pd.DataFrame:
-    """All hierarchical models that can be fitted, best BIC first.
+    """All hierarchical models that can be fitted, best BIC first: ``loglinear.search`` as a table.
 
     Columns ``model`` (its largest terms: "A:B, C"), ``population``, ``terms`` (those at minus infinity too), ``bic``.
-    Without ``order``, interactions of up to t - 1 lists. Refused: BAD_INPUT; NO_ESTIMATE_EXISTS where no model has one.
+    Without ``order``, interactions of up to t - 1 lists. Refused: as ``search``.
     """
-    space, models, dark, bic = _ranked(table, _order(table, order))
+    found = search(table, "bic", order)
+    space, models = _models(table, found, order)
     return pd.DataFrame(
         {
-            "model": [_generators(table.lists, space, model) for model in models],
-            "population": table.n + dark,
+            "model": [_generators(table.lists, space.masks[model]) for model in models],
+            "population": found.population,
             "terms": models.sum(axis=1),
-            "bic": bic,
+            "bic": found.bic,
         }
     )
 
@@ -69,11 +53,7 @@ def stepwise_bca(
     Refused: as ``sparse.stepwise``; BAD_INPUT for a level or a number of replicates that is none; TOO_IMPRECISE where
     all replicates lie on one side of the estimate, or no jackknife table differs from another.
     """
-    if not 0 <= threshold <= 1:
-        raise Refused(Reason.BAD_INPUT, f"a threshold is a probability, not {threshold}")
-    space = Space.of(table.t, min(2, table.t - 1))
-    inside, _ = stepwise_many(space, table.observed[None].astype(float), threshold)
-    model = describe(table, space, inside[0])
+    model, space = stepwise(table, threshold), Space.of(table.t, min(2, table.t - 1))
 
     def select(counts: Floats) -> Floats:
         return stepwise_many(space, counts, threshold)[1]
@@ -97,16 +77,19 @@ def bic_bca(
     """
     if top is not None and top < 1:
         raise Refused(Reason.BAD_INPUT, f"{top} models are none to choose among")
-    space, models, _, _ = _ranked(table, _order(table, order))
+    found = search(table, "bic", order)
+    space, models = _models(table, found, order)
     model = describe(table, space, models[0])
     shortlist = models[:top]
-    start = fit_many(space, table.observed[None].astype(float), shortlist).beta
+    start = poisson.fit_models(space.design, table.observed.astype(float), shortlist).coefficients
 
     def select(counts: Floats) -> Floats:
         return _best_by_bic(space, shortlist, start, counts)
 
     method = f"best BIC of {len(shortlist)} hierarchical models"
-    return _estimate(table, select, method, model.standard_error, level, replicates, seed)
+    made = _estimate(table, select, method, model.standard_error, level, replicates, seed)
+    least, most = found.spread()
+    return replace(made, diagnostics={**made.diagnostics, "model_ratio": most / least})
 
 
 def bca_limits(
@@ -157,7 +140,8 @@ def _estimate(
         version=VERSION,
         assumptions=ASSUMPTIONS,
         standard_error=error,
-        diagnostics={
+        diagnostics=sound(table)
+        | {
             "replicates": float(replicates),
             "replicates_without_estimate": float(np.isinf(boot).sum()),
             "bias_correction": bias,
@@ -168,17 +152,10 @@ def _estimate(
     )
 
 
-def _ranked(table: ListTable, order: int) -> tuple[Space, Bools, Floats, Floats]:
-    """Models that can be fitted, best first: the space, the models (M, p), their dark figures and BICs."""
-    if not table.n:
-        raise Refused(Reason.TOO_FEW_CASES, "nobody is on any list")
-    space, models = hierarchical(table.t, order)
-    fits = fit_many(space, table.observed[None].astype(float), models)
-    if not fits.valid.any():
-        raise Refused(Reason.NO_ESTIMATE_EXISTS, "no hierarchical model has an estimate; merge lists")
-    bic = models.sum(axis=1) * np.log(table.n) - 2 * fits.loglik
-    best = np.flatnonzero(fits.valid)[np.argsort(bic[fits.valid], kind="stable")]
-    return space, models[best], fits.dark[best], bic[best]
+def _models(table: ListTable, found: Search, order: int | None) -> tuple[Space, Bools]:
+    """The models that a search found, best first, with all their terms."""
+    space = Space.of(table.t, table.t - 1 if order is None else order)
+    return space, np.hstack([np.ones((len(found.terms), table.t + 1), bool), found.terms])
 
 
 def _best_by_bic(space: Space, models: Bools, start: Floats, counts: Floats) -> Floats:
@@ -189,22 +166,15 @@ def _best_by_bic(space: Space, models: Bools, start: Floats, counts: Floats) -> 
     dark, best = np.full(len(counts), np.inf), np.full(len(counts), np.inf)
     people = np.log(counts.sum(axis=1))
     for model, beta in zip(models, start, strict=True):  # a model at a time: its own terms alone are solved for
-        own = Space(space.t, space.masks[model], space.design[:, model])
-        shape = (len(counts), len(own.masks))
-        fits = fit_many(own, counts, np.ones(shape, bool), np.broadcast_to(beta[model], shape))
-        bic = np.where(fits.valid, people * shape[1] - 2 * fits.loglik, np.inf)
+        shape = (len(counts), int(model.sum()))
+        near = np.broadcast_to(beta[model], shape)
+        fits = poisson.fit_models(space.design[:, model], counts, np.ones(shape, bool), near)
+        bic = np.where(fits.found, people * shape[1] - 2 * fits.log_likelihood, np.inf)
         better = bic < best
-        dark[better], best[better] = fits.dark[better], bic[better]
+        dark[better], best[better] = fits.unseen[better], bic[better]
     return dark
 
 
-def _generators(lists: tuple[str, ...], space: Space, model: Bools) -> str:
+def _generators(lists: tuple[str, ...], masks: NDArray[np.int64]) -> str:
     """The terms that no other term of the model contains, largest first."""
-    masks: NDArray[np.int64] = space.masks[model]
-    contained = ((masks[:, None] & masks) == masks[:, None]) & ~np.eye(len(masks), dtype=bool)
-    largest = sorted((names(lists, int(mask)) for mask in masks[~contained.any(axis=1)]), key=len, reverse=True)
-    return ", ".join(":".join(term) for term in largest)
-
-
-def _order(table: ListTable, order: int | None) -> int:
-    return table.t - 1 if order is None else order
+    return ", ".join(":".join(names(lists, mask)) for mask in largest(masks))

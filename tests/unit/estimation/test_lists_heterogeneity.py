@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from lists_reference import KOSOVO, SEBER, results, tables
+from lists_reference import KOSOVO, RCAPTURE_KINDS, SEBER, results, tables
 from reference_results import needs_reference
 
 from darkfigure.estimation.lists.closed_form import chao, lincoln_petersen
@@ -10,7 +10,7 @@ from darkfigure.estimation.lists.heterogeneity import KINDS, bend, bias_correcte
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.result import Reason, Refused
 
-KIND = {"Chao (LB)": "chao", "Poisson2": "poisson", "Darroch": "darroch", "Gamma3.5": "gamma", "": None}
+FLAT = Reason.NO_ESTIMATE_EXISTS
 DATASETS = ("hare", "HIV", "lesbian", "kosovo", "seber1982_p107")
 
 
@@ -22,7 +22,7 @@ def test_all_models_are_those_of_rcapture(dataset):
         if data != dataset or function != "closedp.t" or reference["infoFit"] != 0:
             continue
         family, _, kind = model.partition(" ")
-        done = capture_model(table, family, KIND[kind], interval="lognormal")
+        done = capture_model(table, family, RCAPTURE_KINDS[kind], interval="lognormal")
         assert done.point == pytest.approx(reference["abundance"], rel=1e-8), model
         assert done.diagnostics["deviance"] == pytest.approx(reference["deviance"], rel=1e-8, abs=1e-9), model
         assert done.diagnostics["aic"] == pytest.approx(reference["AIC"], rel=1e-8), model
@@ -32,6 +32,24 @@ def test_all_models_are_those_of_rcapture(dataset):
             assert done.standard_error == pytest.approx(reference["stderr"], rel=5e-5), model
         compared += 1
     assert compared == (12 if dataset != "seber1982_p107" else 3)
+
+
+@needs_reference
+def test_mtb_is_that_of_rcapture():
+    """Its general optimiser stops at about 2e-6; its AIC shows that the maximum is the same."""
+    done, reference = capture_model(tables()["hare"], "Mtb"), results()["hare", "closedp.Mtb", "Mtb"]
+    assert done.point == pytest.approx(reference["abundance"], rel=5e-6)
+    assert done.standard_error == pytest.approx(reference["stderr"], rel=5e-5)
+    assert done.diagnostics["aic"] == pytest.approx(reference["AIC"], rel=1e-10)
+    assert done.diagnostics["bic"] == pytest.approx(reference["BIC"], rel=1e-10)
+    assert done.diagnostics["degrees_of_freedom"] == reference["df"]
+    # Their deviance is 57.64532, which their own AIC contradicts: AIC less deviance and parameters is 82.19042 for M0 and
+    # 82.19003 for Mtb, and it is the table's alone.
+    assert done.diagnostics["deviance"] == pytest.approx(reference["deviance"], rel=1e-5)
+    plain = results()["hare", "closedp.t", "M0"]
+    assert done.diagnostics["aic"] - done.diagnostics["deviance"] - 16 == pytest.approx(
+        plain["AIC"] - plain["deviance"] - 4, rel=1e-8
+    )
 
 
 @needs_reference
@@ -85,6 +103,32 @@ def test_the_standard_error_of_mbh_is_the_spread_in_simulated_tables():
     assert np.median(errors) == pytest.approx(np.std(points), rel=0.12)
 
 
+@pytest.mark.parametrize("change", [-1.0, 0.7])
+def test_mtb_finds_the_people_of_a_table_that_behaves_so(change):
+    """Expected counts of 20,000 people on four lists, found again with other odds."""
+    by_list, on = np.array([-0.5, -0.2, 0.3, -0.8]), KOSOVO.patterns
+    before = np.cumsum(on, axis=1) - on > 0
+    chance = 1 / (1 + np.exp(-(by_list + change * before)))
+    counts = 20_000 * np.where(on, chance, 1 - chance).prod(axis=1)
+    table = ListTable(("A", "B", "C", "D"), np.concatenate([[0], np.rint(counts)]))
+    assert capture_model(table, "Mtb").point == pytest.approx(20_000, rel=0.01)
+    assert capture_model(table, "Mt", interval="lognormal").point != pytest.approx(20_000, rel=0.03)
+
+
+def test_the_standard_error_of_mtb_is_the_spread_in_simulated_tables():
+    rng, people, by_list, points, errors = np.random.default_rng(5), 4000, [-0.4, 0.1, 0.5, 0.2, 0.0], [], []
+    for _ in range(150):
+        found, rows = np.zeros(people, bool), []
+        for logit in by_list:
+            rows.append(rng.random(people) < 1 / (1 + np.exp(-(logit - 0.8 * found))))
+            found |= rows[-1]
+        done = capture_model(ListTable.from_rows("ABCDE", np.array(rows).T[found].astype(int)), "Mtb")
+        points.append(done.point)
+        errors.append(done.standard_error)
+    assert np.median(points) == pytest.approx(people, rel=0.02)
+    assert np.median(errors) == pytest.approx(np.std(points), rel=0.25)
+
+
 def test_figures_of_kosovo():
     """Rcapture 1.4-4."""
     assert capture_model(KOSOVO, "M0").point == pytest.approx(7608.36764386632, rel=1e-9)
@@ -112,6 +156,10 @@ def test_mh_chao_is_the_closed_form_where_nothing_is_held_back():
     mine, closed = capture_model(table, "Mh", "chao", interval="lognormal"), chao(table)
     assert mine.point == pytest.approx(closed.point, rel=1e-9)
     assert mine.standard_error == pytest.approx(closed.standard_error, rel=1e-7)
+
+
+def test_two_lists_bend_nothing_in_chaos_bound():
+    assert capture_model(SEBER, "Mth", "chao").point == pytest.approx(lincoln_petersen(SEBER).point, rel=1e-10)
 
 
 def test_stronger_heterogeneity_means_more_unseen():
@@ -155,6 +203,8 @@ def test_a_bend_is_nothing_for_no_list_and_convex():
         (lambda: capture_model(SEBER, "Mth", "darroch"), Reason.NOT_IDENTIFIED),
         (lambda: capture_model(SEBER, "Mh", "poisson"), Reason.NOT_IDENTIFIED),
         (lambda: capture_model(SEBER, "Mbh"), Reason.NOT_IDENTIFIED),
+        (lambda: capture_model(SEBER, "Mtb"), Reason.NOT_IDENTIFIED),
+        (lambda: capture_model(ListTable.of({"100": 40, "010": 30, "001": 20, "110": 6}), "Mtb"), FLAT),
         (lambda: capture_model(ListTable.of({"10": 20, "01": 30, "11": 5}), "Mb"), Reason.NO_ESTIMATE_EXISTS),
         (lambda: capture_model(ListTable.of({"10": 20, "01": 30})), Reason.NO_OVERLAP),
         (lambda: capture_model(ListTable(("A", "B"), np.zeros(4)), "Mb"), Reason.TOO_FEW_CASES),

@@ -6,7 +6,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from lists_reference import KOSOVO, SEBER, results, tables
+from lists_reference import KOSOVO, SEBER, results, searched, table_of, tables
 from reference_results import needs_reference, reference_file
 from scipy import optimize
 
@@ -15,36 +15,15 @@ from darkfigure.estimation.lists.heterogeneity import bend
 from darkfigure.estimation.lists.loglinear import (
     estimate,
     fit,
-    hierarchical_models,
-    interaction_sets,
-    model_name,
     search,
-    term_design,
 )
 from darkfigure.estimation.lists.tables import ListTable
+from darkfigure.estimation.lists.terms import hierarchical, term_design
 from darkfigure.estimation.result import Reason, Refused
 
 # One list that shares nobody with the others.
 APART = ListTable.of({"100": 40, "010": 30, "001": 20, "110": 6})
 PAIRS = [("EXH", "ABA"), ("EXH", "OSCE"), ("EXH", "HRW"), ("ABA", "OSCE"), ("OSCE", "HRW")]
-
-
-def _found(table, **options):
-    """A search's statistics by the name of the model."""
-    done = search(table, **options)
-    out = {}
-    for i in range(len(done.population)):
-        held = {sum(1 << table.lists.index(name) for name in term) for term in done.model(i)}
-        statistics = {
-            "abundance": done.population[i],
-            "stderr": done.standard_error[i],
-            "deviance": done.deviance[i],
-            "df": done.degrees_of_freedom[i],
-            "AIC": done.aic[i],
-            "BIC": done.bic[i],
-        }
-        out[model_name(table, held)] = statistics
-    return out
 
 
 def _agrees(mine, reference):
@@ -64,7 +43,7 @@ def _agrees(mine, reference):
     ],
 )
 def test_all_models_of_four_lists_are_those_of_rcapture(dataset, function, least):
-    mine = _found(tables()[dataset], extra=bend(4, "darroch") if "Darroch" in function else None)
+    mine = searched(tables()[dataset], extra=bend(4, "darroch") if "Darroch" in function else None)
     compared = 0
     for (data, used, name), reference in results().items():
         if (data, used) == (dataset, function) and reference["infoFit"] == 0:
@@ -132,7 +111,7 @@ def test_sparse_tables_have_the_estimates_of_multiplesystemsestimation(dataset, 
         for row in csv.DictReader(lines):
             if (row["dataset"], row["method"]) == (dataset, f"BIC all hierarchical maxorder={order}"):
                 expected[row["statistic"]] = row["value"]
-    mine = _found(tables()["kosovo" if dataset == "Kosovo" else dataset], max_order=order)
+    mine = searched(table_of(dataset), max_order=order)
     assert len(mine) == int(float(expected["n_admissible_models"]))
     ranks = [name.removesuffix(":model") for name in expected if name.endswith(":model")]
     assert ranks
@@ -144,17 +123,17 @@ def test_sparse_tables_have_the_estimates_of_multiplesystemsestimation(dataset, 
 
 def test_how_many_hierarchical_models_there_are():
     """Monotone families that hold all single lists and not all together: Dedekind's numbers."""
-    assert [len(hierarchical_models(t, t - 1)) for t in (2, 3, 4, 5)] == [1, 8, 113, 6893]
-    for t, order in ((4, 2), (5, 2)):
-        assert len(hierarchical_models(t, order)) == 2 ** len(interaction_sets(t, order))
+    assert [len(hierarchical(t, t - 1)[1]) for t in (2, 3, 4, 5)] == [1, 8, 113, 6893]
+    for t, pairs in ((4, 6), (5, 10)):
+        assert len(hierarchical(t, 2)[1]) == 2**pairs
 
 
 def test_every_model_holds_what_it_implies_and_none_twice():
-    sets, models = interaction_sets(4, 3), hierarchical_models(4, 3)
+    space, models = hierarchical(4, 3)
     assert len(np.unique(models, axis=0)) == len(models)
     for model in models:
-        held = {s for s, there in zip(sets, model, strict=True) if there}
-        assert all(t in held for s in held for t in sets if t & s == t)
+        held = set(space.masks[model])
+        assert all(t in held for s in held for t in space.masks if t & s == t)
 
 
 def test_a_batch_is_its_models_one_by_one():
@@ -240,7 +219,7 @@ def test_an_interaction_of_lists_that_share_nobody_is_at_minus_infinity_and_coun
         (lambda: fit(KOSOVO, extra=np.ones(15)), Reason.NOT_IDENTIFIED),
         (lambda: search(KOSOVO, "dic"), Reason.BAD_INPUT),
         (lambda: search(KOSOVO, max_order=0), Reason.BAD_INPUT),
-        (lambda: hierarchical_models(6, 5), Reason.BAD_INPUT),
+        (lambda: hierarchical(6, 5), Reason.BAD_INPUT),
         (lambda: fit(ListTable.of({"10": 5, "01": 4})), Reason.NO_OVERLAP),
         (lambda: search(ListTable.of({"100": 5, "010": 4, "001": 3})), Reason.NO_OVERLAP),
         (lambda: fit(ListTable(("A", "B"), np.zeros(4))), Reason.TOO_FEW_CASES),

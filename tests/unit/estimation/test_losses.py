@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from losses_reference import danish, figures
 from numpy.testing import assert_allclose
 from reference_results import reference_file
 from scipy import stats
@@ -30,11 +31,6 @@ settings.register_profile("no deadline", deadline=None, max_examples=40)
 settings.load_profile("no deadline")
 
 
-@pytest.fixture(scope="module")
-def danish() -> np.ndarray:
-    return np.loadtxt(reference_file("reference_danish_loss.csv"), skiprows=1)
-
-
 def refused(reason: Reason):
     return pytest.raises(Refused, match=f"^{reason.value}: ")
 
@@ -50,43 +46,24 @@ class TestReference:
         with reference_file("reference_tail.csv").open() as file:
             return {(row["method"], row["statistic"]): float(row["value"]) for row in csv.DictReader(file)}
 
-    def test_every_figure(self, danish):
-        made = {("summary", "n"): danish.size, ("summary", "mean"): danish.mean()}
-        made[("summary", "median")] = quantile(danish).point
-        shares = top_shares(danish, top=(1, 10))
-        made |= {("summary", f"top{top} share of total"): share for top, share in shares.items()}
-        for threshold in (5, 10, 20):
-            fit = fit_pareto(danish, threshold)
-            found = {"n_exceed": fit.exceedances, "scale": fit.scale, "shape": fit.shape, "se_scale": fit.se_scale}
-            found |= {"se_shape": fit.se_shape, "deviance": -2 * fit.log_likelihood}
-            made |= {(f"GPD threshold {threshold}", name): value for name, value in found.items()}
-        for k in (50, 100, 109, 200):
-            index = hill(danish, k)
-            found = {"xi=1/alpha": index.point} | {name: index.diagnostics[name] for name in ("alpha", "se_alpha")}
-            made |= {(f"Hill k={k}", name): value for name, value in found.items()}
-        for at in (0.95, 0.99):
-            made[(f"winsorised mean at type-7 quantile {at}", "mean")] = winsorised_mean(danish, at=at).point
-        logs = fit_lognormal(danish)
-        found = {"meanlog": logs.mean_log, "sdlog": logs.sd_log, "loglik": logs.log_likelihood}
-        made |= {("lognormal MLE", name): value for name, value in found.items()}
-
-        expected = self.rows()
+    def test_every_figure(self):
+        made, expected = figures(), self.rows()
         # The answers do not bound the quantile 0.999, and so no mean capped there is given.
         del expected[("winsorised mean at type-7 quantile 0.999", "mean")]
         assert made.keys() == expected.keys()
         for key, value in expected.items():
             assert made[key] == pytest.approx(value, rel=1e-4 if key[0].startswith("GPD") else 1e-8), key
 
-    def test_the_answers_do_not_bound_a_far_quantile(self, danish):
+    def test_the_answers_do_not_bound_a_far_quantile(self):
         with refused(Reason.UNBOUNDED):
-            winsorised_mean(danish, at=0.999)
+            winsorised_mean(danish(), at=0.999)
 
-    def test_their_mean_is_refused_and_their_median_is_not(self, danish):
+    def test_their_mean_is_refused_and_their_median_is_not(self):
         with refused(Reason.FEW_CARRY_ALL):
-            mean_loss(danish)
+            mean_loss(danish())
         with refused(Reason.MODELS_DISAGREE):
-            lognormal_mean(danish)
-        assert quantile(danish).limits.upper < 1.9
+            lognormal_mean(danish())
+        assert quantile(danish()).limits.upper < 1.9
 
 
 def test_one_answer_in_a_thousand_is_no_national_figure():

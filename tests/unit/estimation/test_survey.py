@@ -235,7 +235,7 @@ class TestProperties:
             assert_allclose(row[["point", "standard_error", "lower", "upper"]].astype(float), figures, rtol=1e-9)
             assert (row["degrees_of_freedom"], row["cases"]) == (
                 one.diagnostics["degrees_of_freedom"],
-                one.diagnostics["cases"],
+                one.diagnostics["sample_cases"],
             )
 
     @given(seeds)

@@ -37,7 +37,7 @@ def refused(reason: Reason, call: Callable[[], object]) -> None:
 
 
 def known(quantity: str, point: float, cv: float) -> Estimate:
-    return Estimate(quantity, point, None, "given", "1", ("GIVEN",), point * cv)
+    return Estimate(quantity, point, None, "given", "1", ("CV_AS_PUBLISHED",), point * cv)
 
 
 def sample(seed: int, n: int = 240) -> tuple[Design, np.ndarray, np.ndarray]:
@@ -197,7 +197,7 @@ class TestTelescoping:
         assert_allclose([estimate.limits.lower, estimate.limits.upper], [1200 / 1.5, 1200 / 1.1], rtol=1e-6)
         assert_allclose(estimate.diagnostics["prior_share"], 1)
         assert "assumed" in estimate.method
-        assert estimate.assumptions == ("GIVEN", "RECALL_PRIOR")
+        assert estimate.assumptions == ("CV_AS_PUBLISHED", "RECALL_PRIOR")
 
     def test_limits_are_the_quantiles_of_draws(self):
         rng = np.random.default_rng(3)
