@@ -1,10 +1,9 @@
-"""How often the cut model's intervals of area totals hold the truth, how wide they are, and how long it takes.
+"""Worlds for the cut model: 50 areas, 8 acts and 5 years (2,000 cells), in which it is right, or wrong in one way.
 
-``python benchmarks/coverage_hierarchical.py``: worlds of 50 areas, 8 acts and 5 years (2,000 cells) with known truth,
-in which the model is right, or wrong in one way that is named. Nominal 95 %.
+A trial is a world of its own, and its answers are the totals of its areas.
 """
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from benchmarks.coverage_cases import Answers, Case, Outcome, tried
 from darkfigure.estimation.hierarchical import incidents, reporting_rates, totals, year_dispersion
-from darkfigure.estimation.result import Refused
+from darkfigure.estimation.result import Estimate, Limits, Refused
 
 AREAS, ACTS, YEARS, SURVEYED, REPLICATES = 50, 8, 5, 35, 8
 CELLS = pd.DataFrame(np.indices((AREAS, ACTS, YEARS)).reshape(3, -1).T, columns=["area", "act", "year"])
@@ -23,7 +23,6 @@ CELLS = pd.DataFrame(np.indices((AREAS, ACTS, YEARS)).reshape(3, -1).T, columns=
 class World:
     """One way the world may be. Surveys always take place in 35 areas, in half of their acts."""
 
-    name: str
     correlation: float = 0.0  # of an area's reporting with its incidence
     others: float = 0.0  # logit of reporting in areas without a survey, less that in those with one
     false: float = 1.0  # odds with which victims say they reported, over those with which they did
@@ -31,60 +30,41 @@ class World:
     measured: bool = False  # and whether it is measured and allowed for
 
 
-WORLDS = (
-    World("the model is right"),
-    World("reporting and incidence correlate by -0.8", correlation=-0.8),
-    World("areas without a survey report half as often (odds)", others=float(np.log(0.5))),
-    World("victims overstate reporting by odds of 1.5", false=1.5),
-    World("recorded counts 20 times as variable as Poisson", dispersion=20.0),
-    World("the same, with the dispersion measured over years", dispersion=20.0, measured=True),
-)
+def areas(world: World, *, summed: bool = True) -> Callable[[np.random.Generator], Answers]:
+    def trial(rng: np.random.Generator) -> Answers:
+        evidence, recorded, happened = made(world, rng)
+        seed = int(rng.integers(2**31))
+        try:
+            rates = reporting_rates(evidence, CELLS, ["area", "act"], draws=1000, seed=seed)
+        except Refused as refusal:
+            return {"areas with a survey": [Outcome(refused=refusal.reason)] * SURVEYED}
+        excess = year_dispersion(recorded.reshape(-1, YEARS)) if world.measured else 1.0
+        drawn = incidents(recorded.ravel(), rates.draws, dispersion=excess, seed=seed).realised
+        truth = happened.sum(axis=(1, 2))
+        if not summed:
+            return {"areas with a survey": added_up(drawn, truth)}
+        found = totals(drawn, list(CELLS["area"]), rates)
+        every = [tried(float(truth[area]), lambda area=area: _unwrapped(found[area])) for area in range(AREAS)]
+        return {
+            "areas with a survey": every[:SURVEYED],
+            "areas without a survey": every[SURVEYED:],
+        }
+
+    return trial
 
 
-def main() -> None:
-    print("| world | surveyed areas | other areas | surveyed: upper over lower | intervals added up |")
-    print("|---|---|---|---|---|")
-    for world in WORLDS:
-        runs = [run(world, seed) for seed in range(REPLICATES)]
-        mean = np.nanmean(np.array(runs), axis=0)
-        print(f"| {world.name} | " + " | ".join(f"{x:.2f}" for x in mean) + " |", flush=True)
-    print(f"2,000 cells by 4,000 draws: {min(took(seed) for seed in range(3)):.1f} s")
+def _unwrapped(found: Estimate | Refused) -> Estimate:
+    if isinstance(found, Refused):
+        raise found
+    return found
 
 
-def took(seed: int) -> float:
-    """Seconds for both stages and the totals, at the default number of draws."""
-    evidence, recorded, _ = made(WORLDS[0], np.random.default_rng(seed))
-    start = time.perf_counter()
-    rates = reporting_rates(evidence, CELLS, ["area", "act"], seed=seed)
-    totals(incidents(recorded.ravel(), rates.draws, seed=seed).realised, list(CELLS["area"]), rates)
-    return time.perf_counter() - start
-
-
-def run(world: World, seed: int) -> list[float]:
-    evidence, recorded, happened = made(world, np.random.default_rng(seed))
-    rates = reporting_rates(evidence, CELLS, ["area", "act"], draws=1000, seed=seed)
-    excess = year_dispersion(recorded.reshape(-1, YEARS)) if world.measured else 1.0
-    drawn = incidents(recorded.ravel(), rates.draws, dispersion=excess, seed=seed).realised
-    found = totals(drawn, list(CELLS["area"]), rates)
-    truth = happened.sum(axis=(1, 2))
-    inside, width = np.full(AREAS, np.nan), np.full(AREAS, np.nan)
-    for area, estimate in found.items():
-        if not isinstance(estimate, Refused) and estimate.limits is not None and isinstance(area, int):
-            lower, upper = estimate.limits.lower, estimate.limits.upper
-            inside[area], width[area] = lower <= truth[area] <= upper, upper / lower
-    return [
-        float(np.nanmean(inside[:SURVEYED])),
-        float(np.nanmean(inside[SURVEYED:])),
-        float(np.nanmean(width[:SURVEYED])),
-        as_if_independent(drawn, truth),
-    ]
-
-
-def as_if_independent(drawn: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
-    """What not to do: a total's variance as the sum of its cells' variances."""
+def added_up(drawn: NDArray[np.float64], truth: NDArray[np.int64]) -> list[Outcome]:
+    """What not to do: a total's variance as the sum of its cells' variances, as if they erred independently."""
     centre = drawn.mean(axis=1).reshape(AREAS, -1).sum(axis=1)
     spread = 1.96 * np.sqrt(drawn.var(axis=1).reshape(AREAS, -1).sum(axis=1))
-    return float(np.mean(np.abs(truth - centre)[:SURVEYED] <= spread[:SURVEYED]))
+    limits = [Limits(float(c - s), float(c + s)) for c, s in zip(centre, spread, strict=True)]
+    return [tried(float(truth[area]), lambda area=area: limits[area]) for area in range(SURVEYED)]
 
 
 def made(world: World, rng: np.random.Generator) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
@@ -106,5 +86,17 @@ def made(world: World, rng: np.random.Generator) -> tuple[pd.DataFrame, NDArray[
     return pd.DataFrame({"area": i, "act": j, "share": said / answers, "answers": answers * 1.0}), recorded, happened
 
 
-if __name__ == "__main__":
-    main()
+CUT = [
+    Case("the model is right", True, areas(World()), REPLICATES),
+    Case("cells' variances added up, as if they erred apart", False, areas(World(), summed=False), REPLICATES),
+    Case("reporting and incidence correlate by -0.8", True, areas(World(correlation=-0.8)), REPLICATES),
+    Case(
+        "areas without a survey report half as often (odds)", False, areas(World(others=float(np.log(0.5)))), REPLICATES
+    ),
+    Case("victims overstate reporting by odds of 1.5", False, areas(World(false=1.5)), REPLICATES),
+    Case("recorded counts 20 times as variable as Poisson", False, areas(World(dispersion=20.0)), REPLICATES),
+    Case(
+        "the same, with the dispersion measured over years", True,
+        areas(World(dispersion=20.0, measured=True)), REPLICATES,
+    ),
+]  # fmt: skip
