@@ -1,4 +1,5 @@
-"""The assets of ``reference``: reviewed csv as tables, typed by their contracts; denominators and rates of money."""
+"""The assets of ``reference``: reviewed csv as tables, typed by their contracts; denominators and rates of money; what
+the estimators assume, from their registry."""
 
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import duckdb
 
 from assets.building import sql_asset, table_asset
 from darkfigure.errors import DarkfigureError
+from darkfigure.estimation.assumptions import ASSUMPTIONS
 from validations.contracts import CONTRACTS
 from warehouse.intake import reference_files
 from warehouse.recipes import csv_tables, sql_tables
@@ -37,9 +39,16 @@ def _fill_from_csv(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     )
 
 
+def _fill_assumptions(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    rows = [(each.code, each.statement, each.broken_by) for each in ASSUMPTIONS.values()]
+    connection.execute(f"CREATE OR REPLACE TABLE {table} (assumption VARCHAR, statement VARCHAR, broken_by VARCHAR)")
+    connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
+
+
 SQL_TABLES = tuple(table for table in sql_tables() if table.startswith("reference."))
 
 ASSETS = [
     *(table_asset(table, _fill_from_csv, "csv") for table in csv_tables()),
     *(sql_asset(table) for table in SQL_TABLES),
+    table_asset("reference.assumption", _fill_assumptions, "python"),
 ]

@@ -18,8 +18,8 @@ from pandera.ibis import Column
 from darkfigure.sources.catalogue import SOURCES
 from darkfigure.sources.period import span
 from darkfigure.sources.returns import CONF_STATUSES, MEASURES, POPULATIONS, STATUSES, TERRITORIES, UNITS
-from docs import comparability
-from docs.parts import code, page, reference, table
+from docs import comparability, estimators
+from docs.parts import MADE, code, page, reference, table
 from pipelines.cli import app
 from validations.contracts import CONTRACTS, table_comment
 from warehouse import carried
@@ -213,24 +213,29 @@ def commands() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "tables.md": tables,
     **comparability.PAGES,
+    **estimators.PAGES,
     "sources.md": sources,
     "marks.md": marks,
     "commands.md": commands,
 }
-#: What stands between the two lines in the README is made here.
-BLOCK = re.compile(r"(<!-- made by docs/generate.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def generate(project: Path) -> None:
-    """Write every page below ``project``, remove those that are no more, and make the README's table anew."""
+    """Write every page below ``project`` and remove those that are no more; make the README's table anew, and the part
+    of the methods' pages that tells of functions.
+    """
     folder = project / "docs" / "reference"
     (folder / "rules").mkdir(parents=True, exist_ok=True)
     for left in set(folder.rglob("*.md")) - {folder / name for name in PAGES}:
         left.unlink()
     for name, made in PAGES.items():
         (folder / name).write_text(made(), encoding="utf-8")
+    (project / "docs" / "methods").mkdir(exist_ok=True)
+    for path in (PROJECT / "docs" / "methods").glob("*.md"):
+        with_functions = estimators.with_functions(path.read_text(encoding="utf-8"))
+        (project / "docs" / "methods" / path.name).write_text(with_functions, encoding="utf-8")
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    made_anew = BLOCK.sub(lambda found: f"{found[1]}\n{carried_sources()}\n{found[2]}", readme)
+    made_anew = MADE.sub(lambda found: f"{found[1]}\n{carried_sources()}\n{found[2]}", readme)
     (project / "README.md").write_text(made_anew, encoding="utf-8")
 
 

@@ -1,10 +1,14 @@
 """What the generated pages are made of."""
 
 import csv
+import re
 from collections.abc import Iterable
 from functools import cache
 
 from warehouse.intake import reference_files
+
+#: What stands between the two lines on a page is made; the rest of it is written by hand.
+MADE = re.compile(r"(<!-- made by docs/generate.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def table(head: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:

@@ -34,6 +34,8 @@ WITH estimate AS (
     FROM published.reporting_rate SELECT status
     UNION ALL
     FROM published.dark_figure SELECT status
+    UNION ALL
+    FROM published.incidence SELECT status
 )
 SELECT
     (SELECT count(*) FROM published.source),
@@ -44,6 +46,7 @@ SELECT
     (SELECT min(left(time_period, 4)) || ' to ' || max(left(time_period, 4)) FROM published.observation),
     (SELECT count(*) FROM published.indicator),
     (SELECT count(*) FILTER (status = 'estimated') FROM estimate),
+    (SELECT count(*) FILTER (status IN ('range', 'bounds')) FROM estimate),
     (SELECT count(*) FILTER (status = 'refused') FROM estimate)
 """
 
@@ -57,15 +60,15 @@ def print_summary(seconds: float) -> None:
     """What the current release holds, where it is, and what to ask it first."""
     releases = home().releases
     with releases.read() as connection:
-        (snapshots, read, accepted, rejected, countries, years, indicators, estimates, refused) = connection.execute(
-            _SUMMARY
-        ).fetchall()[0]
+        (snapshots, read, accepted, rejected, countries, years, indicators, estimates, bounded, refused) = (
+            connection.execute(_SUMMARY).fetchall()[0]
+        )
     lines = {
         "snapshots": f"{snapshots:,}",
         "returns": f"{read:,} read, {accepted:,} accepted, {rejected:,} rejected",
         "countries": f"{countries:,} countries and areas, {years}",
         "indicators": f"{indicators:,} rates",
-        "estimates": f"{estimates:,} with an interval, {refused:,} refused with a reason",
+        "estimates": f"{estimates:,} with an interval, {bounded:,} as limits only, {refused:,} refused with a reason",
         "time": f"{seconds:.1f} s",
         "release": str(releases.current()),
         "database": str(releases.database()),

@@ -44,9 +44,13 @@ def run_all(folder: Path | None, *, fetch: bool, sources: Iterable[str]) -> int:
             print(f"Nothing has changed: release {releases.current()} is current. Nothing was written.")
             return 0
         print("Starting Dagster ...", flush=True)
+        before = releases.current()
         progress = Progress(say=lambda step, result: print(f"  {step:<32} {result}", flush=True))
         _run_jobs(place, database, progress, due, folder, fetch)
-    if releases.current() is not None:
+    if progress.failures and releases.current() == before:
+        # One of an earlier version need not have what the summary asks of it.
+        print(f"\nNothing was released; {'there is no release yet' if before is None else f'{before} stays current'}.")
+    elif releases.current() is not None:
         print_summary(time.perf_counter() - started)
     if progress.failures:
         print(f"\n{len(progress.failures)} failed; each source that was refused is at its last good snapshot:")

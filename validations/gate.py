@@ -76,6 +76,9 @@ SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
             UNION ALL SELECT indicator_id, input_ids FROM published.indicator
             UNION ALL SELECT estimate_id, input_ids FROM published.reporting_rate
             UNION ALL SELECT estimate_id, input_ids FROM published.dark_figure
+            UNION ALL SELECT estimate_id, input_ids FROM published.incidence
+            UNION ALL SELECT pool_id, input_ids FROM published.pool
+            UNION ALL SELECT evidence_id, input_ids FROM published.pool_evidence
         ),
         edge AS (SELECT id, unnest(string_split(input_ids, ' ')) AS input_id FROM made),
         known AS (SELECT return_id AS id FROM published.returned UNION ALL SELECT id FROM made)
@@ -142,10 +145,15 @@ SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
     (
         "intervals contain their points, and shares stay between 0 and 100 per cent",
         """
-        SELECT
-            estimate_id, dark_count - dark_count_lower AS below, dark_count_upper - dark_count AS above,
+        SELECT estimate_id, dark_count - dark_count_lower AS below, dark_count_upper - dark_count AS above,
             dark_pct_lower, dark_pct_upper
         FROM published.dark_figure WHERE status = 'estimated'
+        UNION ALL
+        SELECT estimate_id, rate - rate_lower, rate_upper - rate, NULL, NULL
+        FROM published.reporting_rate WHERE status = 'estimated'
+        UNION ALL
+        SELECT estimate_id, incident_count - incident_count_lower, incident_count_upper - incident_count, NULL, NULL
+        FROM published.incidence WHERE status = 'estimated'
         """,
         (
             gxe.ExpectTableRowCountToBeBetween(min_value=1),
@@ -158,12 +166,35 @@ SUITES: tuple[tuple[str, str, tuple[Expectation, ...]], ...] = (
         ),
     ),
     (
-        "refused estimates say why and give no number",
-        "SELECT estimate_id, refusal, dark_count, dark_pct FROM published.dark_figure WHERE status = 'refused'",
+        "what is refused, or given as bounds, says why and has no point; all else has a grade and limits",
+        """
+        WITH made AS (
+            SELECT
+                'dark_figure' AS made, status, refusal, grade, coalesce(dark_count, dark_pct) AS point,
+                dark_count_upper AS upper
+            FROM published.dark_figure
+            UNION ALL
+            SELECT 'reporting_rate', status, refusal, grade, rate, rate_upper FROM published.reporting_rate
+            UNION ALL
+            SELECT 'incidence', status, refusal, grade, incident_count, incident_count_upper FROM published.incidence
+        )
+        SELECT
+            made,
+            count(*) FILTER (status = 'estimated') AS estimated,
+            count(*) FILTER (status IN ('refused', 'bounds') AND (refusal = '' OR point IS NOT NULL)) AS unexplained,
+            count(*) FILTER (status = 'range' AND point IS NOT NULL) AS range_with_point,
+            count(*) FILTER (status <> 'refused' AND grade IS NULL) AS ungraded,
+            count(*) FILTER (status IN ('range', 'bounds') AND upper IS NULL) AS without_limits
+        FROM made
+        GROUP BY made
+        """,
         (
-            gxe.ExpectColumnValueLengthsToBeBetween(column="refusal", min_value=1),
-            gxe.ExpectColumnValuesToBeNull(column="dark_count"),
-            gxe.ExpectColumnValuesToBeNull(column="dark_pct"),
+            gxe.ExpectTableRowCountToEqual(value=3),
+            gxe.ExpectColumnValuesToBeBetween(column="estimated", min_value=1),
+            gxe.ExpectColumnValuesToBeBetween(column="unexplained", max_value=0),
+            gxe.ExpectColumnValuesToBeBetween(column="range_with_point", max_value=0),
+            gxe.ExpectColumnValuesToBeBetween(column="ungraded", max_value=0),
+            gxe.ExpectColumnValuesToBeBetween(column="without_limits", max_value=0),
         ),
     ),
 )

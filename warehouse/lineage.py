@@ -46,7 +46,9 @@ def _what(row: Row, *first: str) -> str:
 
 
 def _estimated(row: Row, figures: str) -> str:
-    said = figures if row["status"] == "estimated" else f"refused, because {row['refusal']}"
+    why = f"because {row['refusal']}"
+    said = {"refused": f"refused, {why}", "bounds": f"bounds only, {figures}, {why}"}.get(row["status"], figures)
+    said += f", grade {row['grade']}" if row["grade"] else ""
     how = f"{row['method']}, version {row['method_version']}"
     return (
         f"{_what(row, row['quantity'], row['offence'])}: {said}; {how}; assumes {row['assumptions'].replace('|', ', ')}"
@@ -54,18 +56,37 @@ def _estimated(row: Row, figures: str) -> str:
 
 
 def _dark_figure(row: Row) -> str:
-    if row["dark_count"] is None:
-        return _estimated(row, "")
-    count = f"{row['dark_count']:,.0f} [{row['dark_count_lower']:,.0f}; {row['dark_count_upper']:,.0f}] crimes"
-    if row["dark_pct"] is not None:
-        count += f", {row['dark_pct']:.2f} [{row['dark_pct_lower']:.2f}; {row['dark_pct_upper']:.2f}] % of the surveyed"
+    count = f"{_interval(row, 'dark_count', ',.0f')} {row['unit']}"
+    if row["dark_pct_lower"] is not None:
+        count += f", {_interval(row, 'dark_pct', '.2f')} % of the surveyed"
     return _estimated(row, count)
 
 
 def _reporting_rate(row: Row) -> str:
-    if row["rate"] is None:
-        return _estimated(row, "")
-    return _estimated(row, f"{row['rate']:.4f} [{row['rate_lower']:.4f}; {row['rate_upper']:.4f}]")
+    return _estimated(row, _interval(row, "rate", ".4f"))
+
+
+def _incidence(row: Row) -> str:
+    return _estimated(row, f"{_interval(row, 'incident_count', ',.0f')} {row['unit']}")
+
+
+def _interval(row: Row, name: str, form: str) -> str:
+    """The point, where there is one, and the limits; nothing where there are none."""
+    if row[f"{name}_lower"] is None:
+        return ""
+    point = "" if row[name] is None else f"{row[name]:{form}} "
+    return f"{point}[{row[f'{name}_lower']:{form}}; {row[f'{name}_upper']:{form}}]"
+
+
+def _pool(row: Row) -> str:
+    return (
+        f"what is known of the share of {row['offence']} with a case file in the parts of {row['ref_area']}: "
+        f"{row['evidence_count']} shares, as of {row['answers']:,.0f} answers"
+    )
+
+
+def _pool_evidence(row: Row) -> str:
+    return f"{row['part']}, {row['time_period']}, {row['offence']}: {row['share']:.4f} with a case file"
 
 
 def _indicator(row: Row) -> str:
@@ -93,6 +114,9 @@ _KINDS: dict[str, tuple[tuple[str, str, Callable[[Row], str]], ...]] = {
     "E-": (
         ("published.dark_figure", "estimate_id", _dark_figure),
         ("published.reporting_rate", "estimate_id", _reporting_rate),
+        ("published.incidence", "estimate_id", _incidence),
+        ("published.pool", "pool_id", _pool),
+        ("published.pool_evidence", "evidence_id", _pool_evidence),
     ),
     "I-": (("published.indicator", "indicator_id", _indicator),),
     "H-": (("published.observation", "observation_id", _observation),),

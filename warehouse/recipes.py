@@ -3,6 +3,7 @@
 The graph of tables is read from the SQL itself, so it cannot drift from it. Not here: running anything.
 """
 
+import ast
 import re
 from functools import cache
 from graphlib import TopologicalSorter
@@ -26,12 +27,33 @@ def _files(patterns: tuple[str, ...]) -> list[Path]:
     return [path for pattern in patterns for path in sorted(_PROJECT.glob(pattern)) if path.is_file()]
 
 
-_ESTIMATION = ("darkfigure/estimation/reporting.py", "darkfigure/estimation/intervals.py")
+def _with_imports(module: str) -> tuple[str, ...]:
+    """The file of a module of the library and those of all that it imports of the library."""
+    found, left = set(), [module]
+    while left:
+        name = left.pop()
+        path = _PROJECT / f"{name.replace('.', '/')}.py"
+        if not path.is_file() or path in found:
+            continue
+        found.add(path)
+        for line in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(line, ast.ImportFrom) and (line.module or "").startswith("darkfigure"):
+                left += [line.module or "", *(f"{line.module}.{alias.name}" for alias in line.names)]
+    return tuple(str(path.relative_to(_PROJECT)) for path in sorted(found))
+
+
+_REPORTING = _with_imports("darkfigure.estimation.reporting")
+_INCIDENTS = _with_imports("darkfigure.estimation.incidents")
+_EVIDENCE = ("estimates.survey_evidence", "estimates.recorded_part")
 _RULES = ("validations/rules/*", "validations/comparability.py", "warehouse/reference/fact.csv")
 #: Tables that a function makes: what they read, and the files whose text makes them.
 COMPUTED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "estimates.reporting_rate": (("estimates.survey_evidence",), _ESTIMATION),
-    "estimates.dark_figure": (("estimates.survey_evidence",), _ESTIMATION),
+    "reference.assumption": ((), ("darkfigure/estimation/assumptions.py",)),
+    "estimates.reporting_rate": (("estimates.survey_evidence",), _REPORTING),
+    "estimates.dark_figure": (("estimates.survey_evidence",), _REPORTING),
+    "estimates.pool_evidence": (_EVIDENCE, _INCIDENTS),
+    "estimates.incidence": ((*_EVIDENCE, "estimates.pool"), _INCIDENTS),
+    "estimates.sensitivity": ((*_EVIDENCE, "estimates.incidence"), _INCIDENTS),
     "quality.rule": ((), _RULES),
     "quality.rule_cost": ((), _RULES),
     "quality.finding": (

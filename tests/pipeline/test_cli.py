@@ -240,7 +240,7 @@ class TestWhy:
         assert re.search(
             r"Fraude, Mexico, 2023: 6,353,681 \[[\d,]+; [\d,]+\] crimes, 97.04 \[[\d.]+; [\d.]+\] %", first
         )
-        assert "version 1; assumes SURVEY_ANSWERS_TRUE, " in first
+        assert "grade B" in first and "version 2; assumes SURVEY_ANSWERS_TRUE, " in first
 
     def test_a_refused_estimate_says_why(self, darkfigure, ask):
         (row,) = ask(

@@ -170,6 +170,7 @@ def test_a_table_without_rows_is_a_breach_unless_that_is_good_news(good, table):
 NUMBERS = [
     ("estimates.reporting_rate", "rate"),
     ("estimates.dark_figure", "dark_count"),
+    ("estimates.incidence", "incident_count"),
     ("estimates.dark_figure", "dark_pct"),
 ]
 
@@ -186,7 +187,7 @@ def test_an_interval_that_does_not_hold_its_number_is_a_breach(good, table, numb
     assert breach.sample == tuple(estimate for (estimate,) in ids)
 
 
-@pytest.mark.parametrize(("table", "number"), NUMBERS[:2])
+@pytest.mark.parametrize(("table", "number"), NUMBERS[:3])
 def test_what_is_estimated_has_its_number_and_what_is_refused_has_none(good, table, number):
     queries = (
         f"UPDATE {table} SET status = 'estimated', {number} = 0",

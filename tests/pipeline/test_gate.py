@@ -15,7 +15,7 @@ TITLES = {
     "origins": "every published number resolves to figures that a publisher printed",
     "rates": "rates are the quotient of their parts",
     "intervals": "intervals contain their points, and shares stay between 0 and 100 per cent",
-    "refusals": "refused estimates say why and give no number",
+    "refusals": "what is refused, or given as bounds, says why and has no point; all else has a grade and limits",
 }
 
 #: An estimate, a rate and a figure to break: the first of each.
@@ -86,19 +86,39 @@ BROKEN = {
     ),
     "a refused estimate has a number": (
         f"UPDATE published.dark_figure SET dark_count = 1 WHERE estimate_id = {REFUSED}",
-        "refusals", "expect_column_values_to_be_null(dark_count)", "'dark_count': 1.0",
+        "refusals", "expect_column_values_to_be_between(unexplained)", "'made': 'dark_figure'",
     ),
     "a refused estimate has a share": (
         f"UPDATE published.dark_figure SET dark_pct = 1 WHERE estimate_id = {REFUSED}",
-        "refusals", "expect_column_values_to_be_null(dark_pct)", "'dark_pct': 1.0",
+        "refusals", "expect_column_values_to_be_between(unexplained)", "'unexplained': 1",
     ),
     "a refused estimate does not say why": (
         f"UPDATE published.dark_figure SET refusal = '' WHERE estimate_id = {REFUSED}",
-        "refusals", "expect_column_value_lengths_to_be_between(refusal)", "'refusal': ''",
+        "refusals", "expect_column_values_to_be_between(unexplained)", "'unexplained': 1",
+    ),
+    "bounds have a point": (
+        "UPDATE published.incidence SET incident_count = 1 WHERE status = 'bounds' AND ref_area = 'MEX'",
+        "refusals", "expect_column_values_to_be_between(unexplained)", "'made': 'incidence'",
+    ),
+    "a range has a point": (
+        "UPDATE published.reporting_rate SET rate = rate_lower WHERE status = 'range'",
+        "refusals", "expect_column_values_to_be_between(range_with_point)", "'made': 'reporting_rate'",
+    ),
+    "a range has no limits": (
+        "UPDATE published.reporting_rate SET rate_upper = NULL WHERE status = 'range'",
+        "refusals", "expect_column_values_to_be_between(without_limits)", "'made': 'reporting_rate'",
+    ),
+    "an estimate has no grade": (
+        f"UPDATE published.dark_figure SET grade = NULL WHERE estimate_id = {ESTIMATED}",
+        "refusals", "expect_column_values_to_be_between(ungraded)", "'ungraded': 1",
     ),
     "there is no estimate": (
         "DELETE FROM published.dark_figure WHERE status = 'estimated'",
-        "intervals", "expect_table_row_count_to_be_between", "0",
+        "refusals", "expect_column_values_to_be_between(estimated)", "'estimated': 0",
+    ),
+    "nothing is estimated at all": (
+        "DELETE FROM published.incidence",
+        "refusals", "expect_table_row_count_to_equal", "2",
     ),
 }  # fmt: skip
 
@@ -169,7 +189,7 @@ def test_a_source_without_figures_is_named(verdict_after):
 
 
 def test_lines_stay_short_however_many_rows_are_wrong(verdict_after):
-    (line,) = verdict_after("UPDATE published.dark_figure SET dark_pct = 1 WHERE status = 'refused'").failures
+    (line,) = verdict_after("UPDATE published.dark_figure SET dark_pct_lower = -1 WHERE status = 'estimated'").failures
     assert line.count("estimate_id") == 5
 
 

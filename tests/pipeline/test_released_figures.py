@@ -99,7 +99,8 @@ def test_states_have_what_the_survey_prints_of_them_and_no_more(released):
 
 def test_intervals_say_that_they_rest_on_the_upper_end_of_a_published_band(released):
     bounds = released.ask(
-        "SELECT DISTINCT cv_bound_pct, assumptions LIKE '%CV_BAND_UPPER%' FROM published.dark_figure WHERE status = 'estimated'"
+        "SELECT DISTINCT cv_bound_pct, assumptions LIKE '%CV_BAND_UPPER%' FROM published.dark_figure "
+        "WHERE status = 'estimated' AND source_id = 'inegi_envipe'"
     )
     assert sorted(bounds) == [(15.0, True), (30.0, True)]
 
@@ -172,6 +173,9 @@ def test_every_number_resolves_to_published_cells(released):
             UNION ALL SELECT indicator_id, input_ids FROM published.indicator
             UNION ALL SELECT estimate_id, input_ids FROM published.dark_figure
             UNION ALL SELECT estimate_id, input_ids FROM published.reporting_rate
+            UNION ALL SELECT estimate_id, input_ids FROM published.incidence
+            UNION ALL SELECT pool_id, input_ids FROM published.pool
+            UNION ALL SELECT evidence_id, input_ids FROM published.pool_evidence
         ), edge AS (SELECT unnest(string_split(input_ids, ' ')) AS id FROM made)
         SELECT count(*), count(*) FILTER (
             id NOT IN (SELECT id FROM made) AND id NOT IN (SELECT return_id FROM published.returned)
@@ -187,25 +191,127 @@ def test_every_table_and_column_of_the_release_has_a_comment(released):
     assert not released.ask(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'published' AND coalesce(comment, '') = ''"
     )
-    assert released.ask("SELECT count(*) FROM duckdb_tables()")[0][0] == 29
+    assert released.ask("SELECT count(*) FROM duckdb_tables()")[0][0] == 33
 
 
 def test_every_assumption_of_an_estimate_is_explained_in_the_release(released):
-    named = {
+    used = {
         code
-        for (codes,) in released.ask("SELECT DISTINCT assumptions FROM published.dark_figure")
+        for table in ("dark_figure", "reporting_rate", "incidence")
+        for (codes,) in released.ask(f"SELECT DISTINCT assumptions FROM published.{table}")
         for code in codes.split("|")
     }
-    assert named == {
-        "SURVEY_ANSWERS_TRUE",
-        "CV_BAND_UPPER",
-        "CASE_FILE_KNOWN",
-        "CV_OF_NUMERATOR",
-        "SAME_CONDUCT",
-        "SAME_VICTIMS",
-        "SAME_YEAR",
+    used |= {code for (code,) in released.ask("SELECT DISTINCT assumption FROM published.sensitivity")}
+    assert {"SURVEY_ANSWERS_TRUE", "DESIGN_EFFECT_TWO", "QUOTED_FIGURE", "REPORTING_ANY_SHARE"} <= used
+    explained = dict(released.ask("SELECT assumption, broken_by FROM published.assumption"))
+    assert used <= explained.keys()
+    assert all(explained.values())
+
+
+def test_england_and_wales_by_offence(released):
+    # ONS, appendix tables, year ending September 2022: tables A1 (survey) and A5 (Action Fraud).
+    found = released.ask(
+        """
+        SELECT e.offence, e.surveyed_count, e.recorded_count, round(e.administrative_pct, 2), d.grade
+        FROM published.reporting_gap AS e
+        JOIN published.dark_figure AS d USING (source_id, ref_area, time_period, offence)
+        WHERE e.ref_area = 'GB-EAW' AND e.time_period = '2021-10-01/P1Y' AND d.quantity = 'surveyed_less_recorded'
+        ORDER BY e.offence
+        """
+    )
+    assert [(row[0], round(row[1]), *row[2:]) for row in found] == [
+        ("Advance fee fraud", 546_147, 49_898, 9.14, "B"),
+        ("Bank and credit account fraud", 2_116_621, 31_141, 1.47, "B"),
+        ("Computer misuse", 689_716, 29_283, 4.25, "B"),
+        ("Computer virus", 112_780, 5_647, 5.01, "B"),
+        ("Consumer and retail fraud", 829_339, 114_020, 13.75, "B"),
+        ("FRAUD AND COMPUTER MISUSE", 4_398_615, 345_880, 7.86, "B"),
+        ("Fraud", 3_708_900, 316_597, 8.54, "B"),
+    ]
+
+
+def test_the_precision_of_a_survey_that_prints_none_is_that_of_twice_a_simple_sample(released):
+    # ONS, year ending September 2022: 20,980 asked, 6.491 % victims of fraud, 3,708,900 frauds of 3,097,037 victims.
+    each, share = 3_708_899.87 / 3_097_036.61, 0.06491102
+    expected = math.sqrt(2 * ((2 * each - 1) / each - share) / (share * 20_980))
+    ((cv,),) = released.ask(
+        "SELECT cv_bound_pct FROM published.dark_figure WHERE quantity = 'surveyed_less_recorded' "
+        "AND offence = 'Fraud' AND time_period = '2021-10-01/P1Y'"
+    )
+    assert cv == pytest.approx(100 * expected, rel=1e-4)
+
+
+def test_what_the_survey_of_england_and_wales_is_quoted_with(released):
+    # ONS, Nature of fraud, year ending March 2019: about 15 % reported to Action Fraud or the police.
+    ((lower, upper, point),) = released.ask(
+        "SELECT rate_lower, rate_upper, rate FROM published.reporting_rate "
+        "WHERE ref_area = 'GB-EAW' AND time_period = '2018-04-01/P1Y' AND quantity = 'victim_stated_denounced'"
+    )
+    assert 0.08 < lower < 0.15 < upper < 0.23 and point is None
+
+
+def test_mexican_frauds_by_the_multiplier_are_given_where_survey_and_records_agree(released):
+    rows = released.ask(
+        """
+        SELECT time_period, quantity, status, refusal_code, grade, survey_ratio FROM published.incidence
+        WHERE ref_area = 'MEX' AND offence = 'Fraude' AND quantity <> 'incidents_surveyed' ORDER BY ALL
+        """
+    )
+    given = {(year, quantity) for year, quantity, status, *_ in rows if status == "estimated"}
+    assert given == {
+        *((year, "incidents_multiplier") for year in ("2022", "2023")),
+        *((year, "incidents_pooled_multiplier") for year in ("2021", "2022", "2023")),
     }
-    assert named <= {code for (code,) in released.ask("SELECT assumption FROM published.assumption")}
+    for _, _, status, code, grade, ratio in rows:
+        assert (ratio > 2) == (status == "bounds") == (code == "scope_mismatch") == (grade == "X")
+
+
+def test_two_ways_to_the_number_of_mexican_frauds_agree(released):
+    # The nation's own share with a case file, and the pooled shares of its States and of what is left of it.
+    rows = released.ask(
+        """
+        SELECT a.time_period, a.incident_count, b.incident_count_lower, b.incident_count_upper
+        FROM published.incidence AS a
+        JOIN published.incidence AS b USING (ref_area, offence, time_period)
+        WHERE a.quantity = 'incidents_multiplier' AND b.quantity = 'incidents_pooled_multiplier'
+            AND a.status = 'estimated' AND b.status = 'estimated'
+        """
+    )
+    assert sorted(year for year, *_ in rows) == ["2022", "2023"]
+    for _, point, lower, upper in rows:
+        assert lower < point < upper
+
+
+def test_every_mexican_state_has_fraud_by_the_pooled_multiplier_or_says_why_not(released):
+    rows = released.ask(
+        """
+        SELECT time_period, count(*), count(DISTINCT ref_area), count(incident_count), count(DISTINCT grade)
+        FROM published.incidence
+        WHERE ref_area LIKE 'MX-%' AND offence = 'Fraude' AND quantity = 'incidents_pooled_multiplier'
+        GROUP BY ALL ORDER BY ALL
+        """
+    )
+    assert [row[0] for row in rows] == ["2015", "2017", "2018", "2019", "2020", "2021", "2022", "2023"]
+    assert all(row[1:3] == (32, 32) for row in rows)
+    assert [row[3] for row in rows][-1] >= 20
+
+
+def test_parts_that_the_survey_does_not_publish_report_more(released):
+    # INEGI prints the three offences of each State with the largest dark figure: where more is recorded, none is printed.
+    shares = dict(
+        released.ask(
+            "SELECT listed, sum(share * answers) / sum(answers) FROM published.pool_evidence WHERE offence = 'Fraude' GROUP BY 1"
+        )
+    )
+    assert shares["remainder"] > 1.5 * shares["listed"]
+
+
+def test_alternatives_are_given_for_every_pooled_number_of_a_whole(released):
+    rows = released.ask(
+        "SELECT time_period, count(*), count(incident_count), max(incident_count_upper) FROM published.sensitivity "
+        "GROUP BY 1 ORDER BY 1"
+    )
+    assert rows == [(year, 5, 4, math.inf) for year in ("2021", "2022", "2023")]
 
 
 def test_the_release_holds_nothing_but_what_is_published(released):
@@ -306,13 +412,19 @@ def test_money_is_given_in_common_currencies_by_its_year(released):
     assert found == (pytest.approx(1.6549 / 1.1422, abs=2e-4),)
 
 
-def test_quotations_are_in_no_other_table(released):
+def test_quotations_stay_apart_and_an_estimate_that_rests_on_one_is_a_range_of_grade_d(released):
     assert released.ask("SELECT count(*), count(DISTINCT origin) > 20 FROM published.quotation") == [(149, True)]
-    ids = "SELECT return_id FROM published.quotation"
-    for table in ("observation", "indicator", "reporting_rate", "dark_figure", "loss"):
-        assert not released.ask(
-            f"SELECT 1 FROM published.{table} WHERE list_has_any(string_split(input_ids, ' '), (SELECT list(return_id) FROM ({ids})))"
-        )
+    on_one = "list_has_any(string_split(input_ids, ' '), (SELECT list(return_id) FROM published.quotation))"
+    for table in ("observation", "indicator", "loss"):
+        assert not released.ask(f"SELECT 1 FROM published.{table} WHERE {on_one}")
+    quoted = [
+        released.ask(
+            f"SELECT count(*), list(DISTINCT status), list(DISTINCT grade), bool_and(assumptions LIKE '%QUOTED_FIGURE%') "
+            f"FROM published.{table} WHERE {on_one}"
+        )[0]
+        for table in ("reporting_rate", "dark_figure", "incidence")
+    ]
+    assert quoted == [(10, ["range"], ["D"], True), (2, ["range"], ["D"], True), (1, ["range"], ["D"], True)]
 
 
 def test_a_period_says_its_first_and_last_day(released):

@@ -11,7 +11,7 @@ from darkfigure.estimation.reporting import dark_figures, reporting_rates
 HERE = Path(__file__).parent
 NAMES = sorted({path.name.rsplit("_", 1)[0] for path in HERE.glob("*.csv")})
 
-KEY = ["source_id", "ref_area", "time_period", "offence_scheme", "offence", "act", "relation"]
+KEY = ["source_id", "ref_area", "time_period", "offence_scheme", "offence", "act", "relation", "unit"]
 FIGURES = ["crimes", "denounced", "case_file", "no_case_file", "recorded"]
 FIGURE_COLUMNS = ["rate", "dark_count", "dark_pct"]
 INPUT_COLUMNS = {
@@ -19,6 +19,9 @@ INPUT_COLUMNS = {
     *FIGURES[:-1],
     *(f"{figure}_cv" for figure in FIGURES[:-1]),
     "denounced_share_cv",
+    "quoted_share",
+    "quoted_share_cv",
+    "precision",
     "recorded_count",
     "source",
 }
@@ -40,7 +43,10 @@ def evidence(table: pd.DataFrame) -> pd.DataFrame:
         for column in ["recorded_count"] if figure == "recorded" else [figure, f"{figure}_cv"]:
             rows[column] = pd.to_numeric(table.get(column, pd.Series("", table.index)))
         rows[f"{figure}_id"] = f"H-{figure}"
-    rows["denounced_share_cv"] = pd.to_numeric(table.get("denounced_share_cv", pd.Series("", table.index)))
+    for column in ("denounced_share_cv", "quoted_share", "quoted_share_cv"):
+        rows[column] = pd.to_numeric(table.get(column, pd.Series("", table.index)))
+    rows["quoted_share_id"] = "R-quoted_share"
+    rows["precision"] = table.get("precision", "published")
     return rows
 
 
@@ -49,7 +55,7 @@ def estimates(rows: pd.DataFrame) -> pd.DataFrame:
     tables = []
     for made, figures in ((reporting_rates(rows), ["rate"]), (dark_figures(rows), ["dark_count", "dark_pct"])):
         for figure in figures:
-            found = made if figure != "dark_pct" else made[made["dark_pct"].notna()]
+            found = made if figure != "dark_pct" else made[made["dark_pct_lower"].notna()]
             names = {figure: "point", f"{figure}_lower": "lower", f"{figure}_upper": "upper"}
             tables.append(found.rename(columns=names).assign(figure=figure))
     return pd.concat(tables, ignore_index=True)

@@ -22,13 +22,15 @@ from warehouse.staleness import INGESTED
 #: Columns of numbers whose name says it all: a figure in its row's own unit, a share of 1, a count of something named.
 WITHOUT_UNIT = {
     "obs_value", "ci", "unit_mult", "precedence", "interval_level", "act_count", "amount", "value_before", "value_after",
-    "difference", "year", "first_year", "last_year", "closed_year", "points", "step",
+    "difference", "year", "seed", "first_year", "last_year", "closed_year", "points", "step",
 }  # fmt: skip
 #: What ends the name of a column of numbers, besides the ends of an interval: its unit.
 UNITS = ("_count", "_pct", "_per_100k", "_cv", "_read", "_accepted", "_rejected", "_usd", "_per_eur")
 #: Columns that hold an estimator's input or output: shares of 1, factors, and the figures that they are made from.
-ESTIMATORS = {"rate", "crimes", "denounced", "case_file", "no_case_file"}
-FACTORS = {"disagreement_denounced", "disagreement_case_file", "tagged_over_narrow", "broad_over_narrow"}
+ESTIMATORS = {"rate", "share", "quoted_share", "answers", "crimes", "denounced", "case_file", "no_case_file"}
+FACTORS = {
+    "disagreement_denounced", "disagreement_case_file", "tagged_over_narrow", "broad_over_narrow", "survey_ratio", "ratio",
+}  # fmt: skip
 
 SPECS = {spec.key: spec for definition in ASSETS for spec in definition.specs}
 PRINT_ORDER = "from warehouse.recipes import recipes; print(*(f'{t} {r.code_version}' for t, r in recipes().items()))"

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from darkfigure.estimation.assumptions import ASSUMPTIONS
 from darkfigure.estimation.intervals import count_interval, share_cv, share_interval
 from darkfigure.estimation.reporting import dark_figures, reporting_rates
 from validations.contracts import CONTRACTS
 from validations.contracts.estimates import DARK_QUANTITIES, QUANTITIES
 
-KEY = ["source_id", "ref_area", "time_period", "offence_scheme", "offence", "act", "relation"]
+KEY = ["source_id", "ref_area", "time_period", "offence_scheme", "offence", "act", "relation", "unit"]
 FIGURES = ["crimes", "denounced", "case_file", "no_case_file"]
 COLUMNS = [
     *KEY,
@@ -24,6 +25,8 @@ COLUMNS = [
     "recorded_count",
     "recorded_id",
     "denounced_share_cv",
+    "precision",
+    *(f"quoted_share{part}" for part in ("", "_cv", "_id")),
 ]
 #: Mexico, fraud, 2023: INEGI, ENVIPE 2024, tables 3.2 and 3.7, and SESNSP.
 FRAUD = {"crimes": 6_547_223, "denounced": 303_315, "case_file": 193_542, "no_case_file": 6_353_681}
@@ -33,10 +36,16 @@ PAGE = PROJECT / "docs" / "methods" / "reporting.md"
 
 
 def row(
-    cv: float | None = 0.15, recorded: float | None = None, area: str = "MEX", **figures: float | None
+    cv: float | None = 0.15,
+    recorded: float | None = None,
+    area: str = "MEX",
+    precision: str = "published",
+    **figures: float | None,
 ) -> dict[str, Any]:
     """A row of evidence. A figure that is not given is null; ``crimes_cv=...`` and the like override ``cv``."""
-    cells: dict[str, Any] = dict(zip(KEY, ("survey", area, "2023", "S", "Fraude", "B1", "broader"), strict=True))
+    cells: dict[str, Any] = dict(
+        zip(KEY, ("survey", area, "2023", "S", "Fraude", "B1", "broader", "crimes"), strict=True)
+    )
     for figure in FIGURES:
         value = figures.get(figure)
         known = value is not None
@@ -44,12 +53,15 @@ def row(
         cells[f"{figure}_cv"] = figures.get(f"{figure}_cv", cv) if known else None
         cells[f"{figure}_id"] = f"H-{area}-{figure}" if known else None
     cells["denounced_share_cv"] = figures.get("denounced_share_cv")
+    cells["precision"] = precision
+    cells["quoted_share"], cells["quoted_share_cv"] = figures.get("quoted_share"), figures.get("quoted_share_cv")
+    cells["quoted_share_id"] = None if figures.get("quoted_share") is None else f"R-{area}-quoted"
     return cells | {"recorded_count": recorded, "recorded_id": None if recorded is None else f"H-{area}-recorded"}
 
 
 def evidence(*rows: dict[str, Any]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=COLUMNS)
-    numbers = [c for c in COLUMNS if c in FIGURES or c.endswith("_cv") or c == "recorded_count"]
+    numbers = [c for c in COLUMNS if c in FIGURES or c.endswith("_cv") or c in {"recorded_count", "quoted_share"}]
     return table.astype(dict.fromkeys(numbers, float))
 
 
@@ -104,6 +116,12 @@ class TestFormulas:
             quotient = made[f"victim_stated_{figure}"] / made["administrative_ratio"]
             assert made[f"disagreement_{figure}"] == pytest.approx(quotient)
 
+    def test_a_disagreement_of_the_denounced_is_that_of_the_files_over_the_share_recorded(self):
+        made = reporting_rates(evidence(row(**FRAUD, recorded=RECORDED))).set_index("quantity")["rate"]
+        assert made["victim_stated_recording"] == pytest.approx(193_542 / 303_315)
+        parts = made["disagreement_case_file"] / made["victim_stated_recording"]
+        assert made["disagreement_denounced"] == pytest.approx(parts)
+
     def test_the_dark_figure_by_victims_word(self):
         made = dark("surveyed_without_case_file", **FRAUD, case_file_cv=0.15, no_case_file_cv=0.3)
         assert made["dark_count"] == FRAUD["no_case_file"]
@@ -126,7 +144,8 @@ class TestFormulas:
 class TestKeptApart:
     def test_without_a_recorded_count_only_victims_speak(self):
         table = evidence(row(**FRAUD))
-        assert set(reporting_rates(table)["quantity"]) == {"victim_stated_denounced", "victim_stated_case_file"}
+        stated = {"victim_stated_denounced", "victim_stated_case_file", "victim_stated_recording"}
+        assert set(reporting_rates(table)["quantity"]) == stated
         assert set(dark_figures(table)["quantity"]) == {"surveyed_without_case_file"}
 
     def test_without_victims_word_only_the_ratio_is_left(self):
@@ -152,11 +171,43 @@ class TestKeptApart:
 
     def test_what_rests_on_other_figures_stays(self):
         made = reporting_rates(evidence(row(**(FRAUD | {"case_file": None}), recorded=RECORDED)))
-        assert set(made["quantity"]) == set(QUANTITIES) - {"victim_stated_case_file", "disagreement_case_file"}
+        of_case_files = {"victim_stated_case_file", "victim_stated_recording", "disagreement_case_file"}
+        assert set(made["quantity"]) == set(QUANTITIES) - of_case_files
 
     def test_evidence_without_any_figure_gives_nothing(self):
         assert reporting_rates(evidence(row())).empty
         assert dark_figures(evidence(row())).empty
+
+
+#: England and Wales, year ending March 2019: 3,808,919 frauds (ONS, appendix tables); about 15 % reported (quoted).
+QUOTED = {"crimes": 3_808_919, "crimes_cv": 0.03, "quoted_share": 0.15, "quoted_share_cv": 0.238}
+
+
+class TestPrecision:
+    def test_what_is_quoted_is_a_range_of_grade_d_and_says_so(self):
+        made = rate("victim_stated_denounced", **QUOTED, precision="design_effect")
+        assert (made["status"], made["grade"], made["refusal_code"]) == ("range", "D", "")
+        assert math.isnan(made["rate"])
+        assert limits(made, "rate") == pytest.approx(share_interval(0.15, 0.238))
+        assert made["assumptions"].split("|") == ["SURVEY_ANSWERS_TRUE", "QUOTED_FIGURE", "QUOTED_PRECISION"]
+
+    def test_what_was_not_denounced_is_as_unsure_as_the_number_and_the_share(self):
+        made = dark("surveyed_not_denounced", **QUOTED, precision="design_effect")
+        cv = math.hypot(0.03, 0.238 * 0.15 / 0.85)
+        assert limits(made, "dark_count") == pytest.approx(count_interval(3_808_919 * 0.85, cv))
+        assert limits(made, "dark_pct") == pytest.approx([100 * (1 - x) for x in share_interval(0.15, 0.238)[::-1]])
+
+    def test_a_number_of_the_survey_itself_keeps_its_point_beside_a_quoted_share(self):
+        made = dark("surveyed_less_recorded", **QUOTED, precision="design_effect", recorded=300_000)
+        assert (made["status"], made["grade"]) == ("estimated", "B")
+        assert "DESIGN_EFFECT_TWO" in made["assumptions"] and "QUOTED_FIGURE" not in made["assumptions"]
+
+    def test_a_range_that_is_too_wide_is_refused(self):
+        made = rate("victim_stated_denounced", quoted_share=0.02, quoted_share_cv=0.7)
+        assert (made["status"], made["refusal_code"]) == ("refused", "too_imprecise")
+
+    def test_published_figures_have_grade_b(self):
+        assert set(reporting_rates(evidence(row(**FRAUD, recorded=RECORDED)))["grade"]) == {"B"}
 
 
 class TestDarkShares:
@@ -306,6 +357,7 @@ class TestTables:
             *(row(**FRAUD, recorded=RECORDED, area=area) for area in ("MEX", "MX-JAL", "MX-AGU")),
             row(crimes=1000, no_case_file=940, area="MX-DUR"),
             row(crimes=1000, denounced=0, area="MX-NAY", cv=None),
+            row(crimes=1000, quoted_share=0.15, quoted_share_cv=0.24, area="GB-EAW"),
         )
 
     @pytest.mark.parametrize(
@@ -339,6 +391,7 @@ class TestTables:
         of_quantity = {
             "victim_stated_denounced": ["denounced", "crimes"],
             "victim_stated_case_file": ["case_file", "crimes"],
+            "victim_stated_recording": ["case_file", "denounced"],
             "administrative_ratio": ["recorded", "crimes"],
             "disagreement_denounced": ["denounced", "recorded"],
             "disagreement_case_file": ["case_file", "recorded"],
@@ -354,8 +407,7 @@ class TestTables:
     def test_assumptions_are_known_and_explained(self, table):
         made = pd.concat([reporting_rates(table), dark_figures(table)])
         used = {code for codes in made["assumptions"] for code in codes.split("|")}
-        known = set(pd.read_csv(PROJECT / "warehouse" / "reference" / "assumption.csv")["assumption"])
-        assert used <= known
+        assert used <= set(ASSUMPTIONS)
         assert used <= set(re.findall(r"`([A-Z_]+)`", PAGE.read_text(encoding="utf-8")))
 
 

@@ -3,35 +3,54 @@
 import pandera.ibis as pa
 from pandera.ibis import DataFrameModel, Field
 
+from darkfigure.estimation.result import Grade, Reason
+from darkfigure.sources import period
 from validations.contracts.reference import RELATIONS
 
 QUANTITIES = [
     "victim_stated_denounced",
     "victim_stated_case_file",
+    "victim_stated_recording",
     "administrative_ratio",
     "disagreement_denounced",
     "disagreement_case_file",
 ]
-DARK_QUANTITIES = ["surveyed_without_case_file", "surveyed_less_recorded"]
+DARK_QUANTITIES = ["surveyed_without_case_file", "surveyed_not_denounced", "surveyed_less_recorded"]
+INCIDENCE_QUANTITIES = ["incidents_surveyed", "incidents_multiplier", "incidents_pooled_multiplier"]
+UNITS = ["crimes", "victims"]
 
 
 class SurveyEvidence(DataFrameModel):
-    """What a victim survey says of an offence in an area and year, beside what authorities recorded of it."""
+    """What a victim survey says of an offence in an area and period, beside what authorities recorded of it."""
 
     source_id: str = Field(description="The survey")
     ref_area: str = Field(description="The area in reference.area")
-    time_period: str = Field(description="Reference year of the survey", str_matches=r"^\d{4}$")
+    time_period: str = Field(description="Reference period of the survey", str_matches=f"^{period.PATTERN}$")
     offence_scheme: str = Field(description="The survey's offence scheme")
     offence: str = Field(description="The survey's offence; _T all offences")
     act: str = Field(description="Act in reference.act; several joined by |; empty for none")
     relation: str = Field(description="What the offence is to the act", isin=RELATIONS)
-    crimes: float = Field(description="Surveyed crimes", nullable=True, ge=0)
-    crimes_cv: float = Field(description="Greatest CV its band allows; infinite: open; null: none given", nullable=True)
+    unit: str = Field(description="What the survey's numbers count", isin=UNITS)
+    precision: str = Field(
+        description="What the CVs rest on: published bands, a design effect of two, or a quotation without either",
+        isin=["published", "design_effect", "quoted"],
+    )
+    crimes: float = Field(description="Surveyed crimes, or victims where that is the unit", nullable=True, ge=0)
+    crimes_cv: float = Field(
+        description="Greatest CV to be allowed for; infinite: its band is open; null: nothing tells", nullable=True
+    )
     crimes_id: str = Field(description="Its observation", nullable=True)
     denounced: float = Field(description="Surveyed crimes said to be denounced", nullable=True, ge=0)
     denounced_cv: float = Field(description="As crimes_cv", nullable=True)
     denounced_share_cv: float = Field(description="Of the denounced as a share of crimes, as crimes_cv", nullable=True)
     denounced_id: str = Field(description="Its observation", nullable=True)
+    quoted_share: float = Field(
+        description="Share said to be reported, of which only a quotation is at hand (0 to 1)",
+        nullable=True,
+        in_range={"min_value": 0, "max_value": 1},
+    )
+    quoted_share_cv: float = Field(description="Its CV, were there 100 answers", nullable=True)
+    quoted_share_id: str = Field(description="The quotation", nullable=True)
     case_file: float = Field(description="Surveyed crimes said to have a case file", nullable=True, ge=0)
     case_file_cv: float = Field(description="As crimes_cv", nullable=True)
     case_file_id: str = Field(description="Its observation", nullable=True)
@@ -50,25 +69,165 @@ class _Estimate(DataFrameModel):
     estimate_id: str = Field(description="E- and 12 hex digits", str_matches=r"^E-[0-9a-f]{12}$")
     source_id: str = Field(description="The survey")
     ref_area: str = Field(description="The area in reference.area")
-    time_period: str = Field(description="Reference year of the survey", str_matches=r"^\d{4}$")
+    time_period: str = Field(description="Reference period of the survey", str_matches=f"^{period.PATTERN}$")
     offence_scheme: str = Field(description="The survey's offence scheme")
     offence: str = Field(description="The survey's offence; _T all offences")
     act: str = Field(description="Act in reference.act; several joined by |; empty for none")
     relation: str = Field(description="What the offence is to the act", isin=RELATIONS)
-    status: str = Field(description="estimated, or refused", isin=["estimated", "refused"])
-    refusal: str = Field(description="Why it was refused; empty where estimated")
-    interval_level: float = Field(description="Nominal coverage of the interval", gt=0, lt=1)
-    cv_bound_pct: float = Field(
-        description="The CV that the interval rests on: the upper end of the publisher's band, in per cent",
-        nullable=True,
+    unit: str = Field(description="What is estimated: crimes, or victims", isin=UNITS)
+    status: str = Field(
+        description="estimated; range (limits without a point); bounds (what holds without the assumptions); refused",
+        isin=["estimated", "range", "bounds", "refused"],
     )
+    refusal_code: str = Field(
+        description="Why no point is given, as a code; empty where one is, and where a range is all that is claimed",
+        isin=["", *Reason],
+    )
+    refusal: str = Field(description="The same in words")
+    grade: str = Field(
+        description="A own survey and audited recording, B own survey, C pooled, D elicited or quoted, X bounds only",
+        nullable=True,
+        isin=list(Grade),
+    )
+    interval_level: float = Field(description="Nominal coverage of the interval", gt=0, le=1)
     method: str = Field(description="How it was estimated")
     method_version: str = Field(description="Version of the method's code")
     assumptions: str = Field(description="Codes in reference.assumption, joined by |")
+    seed: int = Field(description="Seed of the draws; null where nothing is drawn", nullable=True)
     input_ids: str = Field(description="Ids, separated by spaces, of the observations it was made from")
 
+    @pa.dataframe_check
+    def graded_unless_refused(cls, data):  # type: ignore[no-untyped-def]
+        """What is refused has a reason and no grade; all else has a grade."""
+        t = data.table
+        refused = t.status == "refused"
+        return (t.grade.isnull() == refused) & ((t.refusal_code != "") == t.status.isin(["refused", "bounds"]))
 
-class ReportingRate(_Estimate):
+
+class _OfSurvey(_Estimate):
+    cv_bound_pct: float = Field(
+        description="The CV that the interval rests on, in per cent: the greatest to be allowed for",
+        nullable=True,
+    )
+
+
+class RecordedPart(DataFrameModel):
+    """What authorities recorded in the parts of an area of which a survey tells how much has a case file."""
+
+    source_id: str = Field(description="The survey")
+    parent_area: str = Field(description="The area of which the survey speaks")
+    ref_area: str = Field(description="A part of it, in reference.area")
+    time_period: str = Field(description="The period", str_matches=f"^{period.PATTERN}$")
+    offence_scheme: str = Field(description="The survey's offence scheme")
+    offence: str = Field(description="The survey's offence")
+    act: str = Field(description="Act in reference.act; several joined by |")
+    relation: str = Field(description="What the offence is to the act", isin=RELATIONS)
+    unit: str = Field(description="What the survey's numbers count", isin=UNITS)
+    recorded_count: float = Field(description="Case files that authorities counted", ge=0)
+    recorded_id: str = Field(description="Its observation")
+
+    class Config:
+        strict = True
+        unique = ["source_id", "ref_area", "time_period", "offence"]
+
+
+class PoolEvidence(DataFrameModel):
+    """What is known of the share with a case file in the parts of an area, and in what is left of it without them."""
+
+    evidence_id: str = Field(description="E- and 12 hex digits", str_matches=r"^E-[0-9a-f]{12}$")
+    pool_id: str = Field(description="The pool in estimates.pool", str_matches=r"^E-[0-9a-f]{12}$")
+    source_id: str = Field(description="The survey")
+    ref_area: str = Field(description="The area of which the survey speaks")
+    offence_scheme: str = Field(description="The survey's offence scheme")
+    offence: str = Field(description="The survey's offence")
+    part: str = Field(description="The part in reference.area, or what is left of the area without its listed parts")
+    time_period: str = Field(description="The period", str_matches=f"^{period.PATTERN}$")
+    listed: str = Field(
+        description="listed: the survey publishes the part; remainder: it does not", isin=["listed", "remainder"]
+    )
+    share: float = Field(description="Share of the crimes with a case file", in_range={"min_value": 0, "max_value": 1})
+    answers: float = Field(description="Answers of a simple random sample that would be as sure", gt=0)
+    input_ids: str = Field(description="Ids, separated by spaces, of the observations it was made from")
+
+    class Config:
+        strict = True
+        unique = ["evidence_id"]
+
+
+class Pool(DataFrameModel):
+    """All that the pooled estimates of an offence learnt from, under one id."""
+
+    pool_id: str = Field(description="E- and 12 hex digits", str_matches=r"^E-[0-9a-f]{12}$")
+    source_id: str = Field(description="The survey")
+    ref_area: str = Field(description="The area of which the survey speaks")
+    offence_scheme: str = Field(description="The survey's offence scheme")
+    offence: str = Field(description="The survey's offence")
+    evidence_count: int = Field(description="Rows in estimates.pool_evidence", gt=0)
+    answers: float = Field(description="Their effective answers together", gt=0)
+    input_ids: str = Field(description="Their ids, separated by spaces")
+
+    class Config:
+        strict = True
+        unique = ["pool_id"]
+
+
+class Incidence(_Estimate):
+    """How many incidents there were: as the survey counts them, by the multiplier, and by a pooled multiplier."""
+
+    quantity: str = Field(description="Which of the three it is", isin=INCIDENCE_QUANTITIES)
+    incident_count: float = Field(
+        description="Incidents in the period, recorded or not; null where no point is given", nullable=True, ge=0
+    )
+    incident_count_lower: float = Field(description="Lower limit; of bounds, what was recorded", nullable=True, ge=0)
+    incident_count_upper: float = Field(
+        description="Upper limit; infinite where nothing bounds it", nullable=True, ge=0
+    )
+    survey_ratio: float = Field(
+        description="The larger over the smaller of the estimate and the survey's own number", nullable=True, ge=1
+    )
+
+    @pa.dataframe_check
+    def limits_hold_point(cls, data):  # type: ignore[no-untyped-def]
+        """The interval contains its point."""
+        t = data.table
+        return t.incident_count.isnull() | t.incident_count.between(
+            t.incident_count_lower, t.incident_count_upper
+        ).fill_null(False)
+
+    @pa.dataframe_check
+    def number_where_estimated(cls, data):  # type: ignore[no-untyped-def]
+        """What is estimated has its number, and a range, bounds or a refusal have none."""
+        return data.table.incident_count.notnull() == (data.table.status == "estimated")
+
+    @pa.dataframe_check
+    def limits_unless_refused(cls, data):  # type: ignore[no-untyped-def]
+        """What is refused has no limits, and all else has both."""
+        t = data.table
+        refused = t.status == "refused"
+        return (t.incident_count_lower.isnull() == refused) & (t.incident_count_upper.isnull() == refused)
+
+    class Config:
+        strict = True
+        unique = ["estimate_id"]
+
+
+class Sensitivity(DataFrameModel):
+    """What a pooled number of a whole area would be were one assumption another, and without each source."""
+
+    estimate_id: str = Field(description="The estimate in estimates.incidence", str_matches=r"^E-[0-9a-f]{12}$")
+    alternative: str = Field(description="What is otherwise")
+    assumption: str = Field(description="The assumption in reference.assumption that is changed")
+    incident_count: float = Field(description="Incidents; null where only a bound is left", nullable=True, ge=0)
+    incident_count_lower: float = Field(description="Lower limit", ge=0)
+    incident_count_upper: float = Field(description="Upper limit; infinite where nothing bounds it", ge=0)
+    ratio: float = Field(description="Over the estimate as it is published", nullable=True, gt=0)
+
+    class Config:
+        strict = True
+        unique = ["estimate_id", "alternative"]
+
+
+class ReportingRate(_OfSurvey):
     """Victim-stated rates, administrative ratios (recorded over surveyed) and their disagreements, never mixed."""
 
     quantity: str = Field(description="Which of the quantities it is", isin=QUANTITIES)
@@ -87,8 +246,15 @@ class ReportingRate(_Estimate):
         return t.rate.isnull() | t.rate.between(t.rate_lower, t.rate_upper).fill_null(False)
 
     @pa.dataframe_check
+    def limits_unless_refused(cls, data):  # type: ignore[no-untyped-def]
+        """What is refused has no limits, and all else has both."""
+        t = data.table
+        refused = t.status == "refused"
+        return (t.rate_lower.isnull() == refused) & (t.rate_upper.isnull() == refused)
+
+    @pa.dataframe_check
     def number_where_estimated(cls, data):  # type: ignore[no-untyped-def]
-        """What is estimated has its number, and what is refused has none."""
+        """What is estimated has its number, and a range or a refusal has none."""
         return data.table.rate.notnull() == (data.table.status == "estimated")
 
     class Config:
@@ -96,11 +262,12 @@ class ReportingRate(_Estimate):
         unique = ["estimate_id"]
 
 
-class DarkFigure(_Estimate):
+class DarkFigure(_OfSurvey):
     """Crimes that a survey counts and authorities do not, as number and share of the surveyed, with intervals."""
 
     quantity: str = Field(
-        description="Without a case file by victims' word, or surveyed less recorded", isin=DARK_QUANTITIES
+        description="Without a case file or not denounced by victims' word, or surveyed less recorded",
+        isin=DARK_QUANTITIES,
     )
     dark_count: float = Field(description="Number of crimes; null where refused", nullable=True, ge=0)
     dark_count_lower: float = Field(description="Lower limit", nullable=True, ge=0)
@@ -126,8 +293,15 @@ class DarkFigure(_Estimate):
         return count & (t.dark_pct.isnull() | t.dark_pct.between(t.dark_pct_lower, t.dark_pct_upper).fill_null(False))
 
     @pa.dataframe_check
+    def limits_unless_refused(cls, data):  # type: ignore[no-untyped-def]
+        """What is refused has no limits, and all else has both."""
+        t = data.table
+        refused = t.status == "refused"
+        return (t.dark_count_lower.isnull() == refused) & (t.dark_count_upper.isnull() == refused)
+
+    @pa.dataframe_check
     def number_where_estimated(cls, data):  # type: ignore[no-untyped-def]
-        """What is estimated has its number, and what is refused has none."""
+        """What is estimated has its number, and a range or a refusal has none."""
         return data.table.dark_count.notnull() == (data.table.status == "estimated")
 
     class Config:
@@ -137,6 +311,11 @@ class DarkFigure(_Estimate):
 
 CONTRACTS = {
     "estimates.survey_evidence": SurveyEvidence,
+    "estimates.recorded_part": RecordedPart,
     "estimates.reporting_rate": ReportingRate,
     "estimates.dark_figure": DarkFigure,
+    "estimates.pool_evidence": PoolEvidence,
+    "estimates.pool": Pool,
+    "estimates.incidence": Incidence,
+    "estimates.sensitivity": Sensitivity,
 }

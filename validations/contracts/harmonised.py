@@ -180,9 +180,11 @@ class Quotation(DataFrameModel):
     """Figures quoted on publishers' or others' pages: never mixed with those of published tables."""
 
     return_id: str = Field(description="The figure as it was quoted (returns.observation)")
+    source_id: str = Field(description="The collection of quotations")
     ref_area: str = Field(description="The area in reference.area; the code as quoted where it is none")
     time_period: str = Field(description="The period, as an SDMX time period", str_matches=f"^{period.PATTERN}$")
     period_label: str = Field(description="The period as quoted")
+    offence_scheme: str = Field(description="The scheme of what is quoted, in the crosswalk")
     offence: str = Field(description="What it is about, as quoted")
     act: str = Field(description="Act in reference.act; several joined by |; empty for none")
     relation: str = Field(description="What the quoted offence is to the act", isin=RELATIONS)

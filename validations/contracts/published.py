@@ -5,6 +5,7 @@ from typing import Any
 import ibis.expr.datatypes as dt
 from pandera.ibis import DataFrameModel, Field
 
+from darkfigure.sources import period
 from validations.contracts import estimates, harmonised, quality, reference, returns
 
 
@@ -119,6 +120,25 @@ class DarkFigure(estimates.DarkFigure, _Part):
         pass
 
 
+class Incidence(estimates.Incidence, _Part):
+    """How many incidents there were: as the survey counts them, by the multiplier, and by a pooled multiplier."""
+
+    class Config(estimates.Incidence.Config):
+        pass
+
+
+class Sensitivity(estimates.Sensitivity):
+    """What a pooled number of a whole area would be were one assumption another, and without each source."""
+
+    ref_area: str = Field(description="The area in reference.area")
+    time_period: str = Field(description="The period", str_matches=f"^{period.PATTERN}$")
+    offence: str = Field(description="The survey's offence")
+    published_count: float = Field(description="The number as it is published", gt=0)
+
+    class Config(estimates.Sensitivity.Config):
+        pass
+
+
 def _limit(text: str) -> Any:
     return Field(description=text, nullable=True, ge=0)
 
@@ -128,9 +148,10 @@ class ReportingGap(_Named):
 
     source_id: str = Field(description="The survey")
     ref_area: str = Field(description="The area in reference.area")
-    time_period: str = Field(description="Reference year of the survey", str_matches=r"^\d{4}$")
+    time_period: str = Field(description="Reference period of the survey", str_matches=f"^{period.PATTERN}$")
     offence: str = Field(description="The survey's offence; _T all offences")
     act: str = Field(description="Act in reference.act; several joined by |; empty for none")
+    unit: str = Field(description="What the numbers count", isin=estimates.UNITS)
     surveyed_count: float = _limit("Surveyed crimes, as published")
     recorded_count: float = _limit("Case files that authorities counted; null where not published for the whole year")
     denounced_pct: float = _limit("Of the surveyed crimes, those that victims say were denounced")
@@ -310,6 +331,10 @@ CONTRACTS: dict[str, type[DataFrameModel]] = {
     "published.reporting_rate": ReportingRate,
     "published.dark_figure": DarkFigure,
     "published.reporting_gap": ReportingGap,
+    "published.incidence": Incidence,
+    "published.sensitivity": Sensitivity,
+    "published.pool": estimates.Pool,
+    "published.pool_evidence": estimates.PoolEvidence,
     "published.assumption": Assumption,
     "published.figure": Figure,
     "published.profile": Profile,

@@ -144,6 +144,9 @@ class SurveyRecordedPair(DataFrameModel):
     survey_offence: str = Field(description="Offence code or label in the survey")
     recorded_scheme: str = Field(description="Offence scheme of the recorded figures")
     recorded_offence: str = Field(description="Offence code or label in the recorded figures")
+    recorded_measure: str = Field(description="What the recorded figures count", isin=list(MEASURES))
+    recorder: str = Field(description="Who recorded them; _T all together")
+    quoted_offence: str = Field(description="How quotations of the survey name the offence; empty where none do")
     known_differences: str = Field(description="What is known to differ between the two")
     provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
 

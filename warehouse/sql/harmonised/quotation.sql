@@ -7,9 +7,11 @@ WITH latest AS (
 )
 SELECT
     o.return_id,
+    o.source_id,
     coalesce(nullif(c.ref_area, ''), o.ref_area) AS ref_area,
     o.time_period,
     o.period_label,
+    l.offence_scheme,
     o.offence,
     CASE WHEN o.offence IN ('_T', '_Z') THEN '' ELSE x.act END AS act,
     CASE WHEN o.offence IN ('_T', '_Z') THEN 'none' ELSE x.relation END AS relation,

@@ -29,6 +29,7 @@ SELECT
     e.time_period,
     e.offence,
     e.act,
+    e.unit,
     e.crimes AS surveyed_count,
     e.recorded_count,
     100 * r.victim_stated_denounced_rate AS denounced_pct,
