@@ -101,6 +101,10 @@ RULES: tuple[Rule, ...] = (
         "models_disagree", "model_ratio", True, 2, False, Reason.MODELS_DISAGREE, _LISTS,
         "models within 6 of the best BIC that differ by more than twice",
     ),
+    Rule(
+        "model_outside", "models_outside", True, 0, False, Reason.MODELS_DISAGREE, _LISTS,
+        "a model within 6 of the best BIC whose number lies outside the interval",
+    ),
     Rule("several_modes", "modes", True, 1, False, Reason.MODELS_DISAGREE, _ALL, "a posterior with several modes"),
     Rule("chains_apart", "r_hat", True, 1.01, False, Reason.NOT_CONVERGED, _ALL, "an R-hat above 1.01"),
     Rule("few_draws", "effective_draws", False, 400, False, Reason.NOT_CONVERGED, _ALL, "under 400 effective draws"),

@@ -89,7 +89,11 @@ def bic_bca(
     method = f"best BIC of {len(shortlist)} hierarchical models"
     made = _estimate(table, select, method, model.standard_error, level, replicates, seed)
     least, most = found.spread()
-    return replace(made, diagnostics={**made.diagnostics, "model_ratio": most / least})
+    assert made.limits is not None
+    outside = least < made.limits.lower or most > made.limits.upper
+    return replace(
+        made, diagnostics={**made.diagnostics, "model_ratio": most / least, "models_outside": float(outside)}
+    )
 
 
 def bca_limits(

@@ -10,12 +10,14 @@ from numpy.testing import assert_allclose
 from reference_results import needs_reference, reference_file
 from scipy import special, stats
 
+from darkfigure.estimation.grading import Basis, graded
+from darkfigure.estimation.lists.loglinear import search
 from darkfigure.estimation.lists.poisson import exists, fit_models, identified, without_empty
 from darkfigure.estimation.lists.sparse import check, estimate, fit, profile, stepwise, stepwise_many, wald
 from darkfigure.estimation.lists.sparse_bootstrap import bca_limits, bic_bca, rank, stepwise_bca
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.lists.terms import Space, hierarchical
-from darkfigure.estimation.result import Reason, Refused
+from darkfigure.estimation.result import Grade, Limits, Reason, Refused
 
 #: Trafficking in the western United States, five lists (Chan, Silverman and Vincent 2021).
 WESTERN = ListTable.of(
@@ -163,6 +165,22 @@ class TestReferenceFiles:
         want = dict(zip(rows.statistic, rows.value.astype(float), strict=True))
         limits = bic_bca(table, top=10, level=0.8, replicates=2_000, seed=5).limits
         assert_allclose([limits.lower, limits.upper], [want["0.1"], want["0.9"]], rtol=0.06)
+
+
+class TestOtherModels:
+    """Models that fit nearly as well may say another number than the interval of the best one allows."""
+
+    @pytest.mark.parametrize("level", [0.2, 0.999])
+    def test_are_looked_for_outside_the_interval(self, level):
+        table = random_table(3, 4)
+        least, most = search(table, "bic").spread()
+        made = bic_bca(table, level=level, replicates=1_000, seed=5)
+        outside = not made.limits.lower <= least <= most <= made.limits.upper
+        assert made.diagnostics["models_outside"] == outside == (level == 0.2)
+
+    def test_stop_publication(self):
+        made = graded(bic_bca(random_table(3, 4), level=0.2, seed=5), Basis.LISTS, bounds=Limits(100, np.inf))
+        assert (made.grade, made.point) == (Grade.X, None)
 
 
 class TestProperties:

@@ -26,6 +26,7 @@ CASES = {
     "no_maximum": (2, 1, 0, False),
     "not_identified": (2, 1, 0, False),
     "models_disagree": (1.5, 2, 2.1, False),
+    "model_outside": (0, 0, 1, False),
     "several_modes": (0, 1, 2, False),
     "chains_apart": (1.0, 1.01, 1.02, False),
     "few_draws": (4000, 400, 399, False),
