@@ -182,7 +182,9 @@ def describe(table: ListTable, space: Space, inside: Bools) -> SparseFit:
         _refuse(table, space, inside, terms)
     finite = fits.used[0, inside]
     error = np.full(len(terms), np.nan)
-    error[finite] = np.sqrt(np.diag(poisson.covariance(space.design[:, fits.used[0]], fits.fitted[0])))
+    cells = fits.fitted[0] > 0  # the others are expected to be empty, by an interaction at minus infinity
+    design = space.design[cells][:, fits.used[0]]
+    error[finite] = np.sqrt(np.diag(poisson.least_squares_covariance(design, counts[cells])))
     dark, loglik, k = float(fits.unseen[0]), float(fits.log_likelihood[0]), len(terms)
     beta = np.where(finite, fits.coefficients[0, inside], -np.inf)
     return SparseFit(
