@@ -10,6 +10,7 @@ Not here: the models themselves (``multiplier``, ``hierarchical``), nor the rule
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,15 +50,10 @@ _ESTIMATE = [
     "incident_count_upper", "interval_level", "survey_ratio", "method", "method_version", "assumptions", "seed",
     "input_ids",
 ]  # fmt: skip
-_ALTERNATIVE = [
-    "estimate_id",
-    "alternative",
-    "assumption",
-    "incident_count",
-    "incident_count_lower",
-    "incident_count_upper",
-    "ratio",
-]
+_ALTERNATIVE: dict[str, Any] = {
+    "estimate_id": "string", "alternative": "string", "assumption": "string",
+    "incident_count": float, "incident_count_lower": float, "incident_count_upper": float, "ratio": float,
+}  # fmt: skip
 
 
 def surveyed(evidence: pd.DataFrame) -> pd.DataFrame:
@@ -236,7 +232,7 @@ def sensitivity(pool: Pool, made: pd.DataFrame) -> pd.DataFrame:
     wholes = made[made["ref_area"].isin(pool.whole["ref_area"]) & (made["status"] == "estimated")]
     wholes = wholes[(wholes["offence"].isin(pool.whole["offence"])) & (wholes["quantity"] == POOLED)]
     if wholes.empty:
-        return pd.DataFrame(columns=_ALTERNATIVE)
+        return pd.DataFrame(columns=list(_ALTERNATIVE)).astype(_ALTERNATIVE)
     listed = pool.evidence["listed"] == "listed"
     all_alike = Pool(pool.evidence[listed], pool.cells.assign(listed="listed"), pool.whole)
     yearly = hierarchical.year_dispersion(
@@ -256,7 +252,8 @@ def sensitivity(pool: Pool, made: pd.DataFrame) -> pd.DataFrame:
         ),
     )
     rows = [row for words, code, drawn in alternatives for row in _compared(wholes, words, code, _wholes(pool, *drawn))]
-    return pd.DataFrame([*rows, *_without_sources(pool, wholes)], columns=_ALTERNATIVE)
+    rows += _without_sources(pool, wholes)
+    return pd.DataFrame(rows, columns=list(_ALTERNATIVE)).astype(_ALTERNATIVE)
 
 
 def _compared(

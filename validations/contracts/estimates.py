@@ -20,9 +20,7 @@ INCIDENCE_QUANTITIES = ["incidents_surveyed", "incidents_multiplier", "incidents
 UNITS = ["crimes", "victims"]
 
 
-class SurveyEvidence(DataFrameModel):
-    """What a victim survey says of an offence in an area and period, beside what authorities recorded of it."""
-
+class _About(DataFrameModel):
     source_id: str = Field(description="The survey")
     ref_area: str = Field(description="The area in reference.area")
     time_period: str = Field(description="Reference period of the survey", str_matches=f"^{period.PATTERN}$")
@@ -30,7 +28,12 @@ class SurveyEvidence(DataFrameModel):
     offence: str = Field(description="The survey's offence; _T all offences")
     act: str = Field(description="Act in reference.act; several joined by |; empty for none")
     relation: str = Field(description="What the offence is to the act", isin=RELATIONS)
-    unit: str = Field(description="What the survey's numbers count", isin=UNITS)
+    unit: str = Field(description="What the numbers count: crimes, or victims", isin=UNITS)
+
+
+class SurveyEvidence(_About):
+    """What a victim survey says of an offence in an area and period, beside what authorities recorded of it."""
+
     precision: str = Field(
         description="What the CVs rest on: published bands, a design effect of two, or a quotation without either",
         isin=["published", "design_effect", "quoted"],
@@ -65,16 +68,8 @@ class SurveyEvidence(DataFrameModel):
         unique = ["source_id", "ref_area", "time_period", "offence"]
 
 
-class _Estimate(DataFrameModel):
+class _Estimate(_About):
     estimate_id: str = Field(description="E- and 12 hex digits", str_matches=r"^E-[0-9a-f]{12}$")
-    source_id: str = Field(description="The survey")
-    ref_area: str = Field(description="The area in reference.area")
-    time_period: str = Field(description="Reference period of the survey", str_matches=f"^{period.PATTERN}$")
-    offence_scheme: str = Field(description="The survey's offence scheme")
-    offence: str = Field(description="The survey's offence; _T all offences")
-    act: str = Field(description="Act in reference.act; several joined by |; empty for none")
-    relation: str = Field(description="What the offence is to the act", isin=RELATIONS)
-    unit: str = Field(description="What is estimated: crimes, or victims", isin=UNITS)
     status: str = Field(
         description="estimated; range (limits without a point); bounds (what holds without the assumptions); refused",
         isin=["estimated", "range", "bounds", "refused"],
@@ -111,18 +106,10 @@ class _OfSurvey(_Estimate):
     )
 
 
-class RecordedPart(DataFrameModel):
+class RecordedPart(_About):
     """What authorities recorded in the parts of an area of which a survey tells how much has a case file."""
 
-    source_id: str = Field(description="The survey")
     parent_area: str = Field(description="The area of which the survey speaks")
-    ref_area: str = Field(description="A part of it, in reference.area")
-    time_period: str = Field(description="The period", str_matches=f"^{period.PATTERN}$")
-    offence_scheme: str = Field(description="The survey's offence scheme")
-    offence: str = Field(description="The survey's offence")
-    act: str = Field(description="Act in reference.act; several joined by |")
-    relation: str = Field(description="What the offence is to the act", isin=RELATIONS)
-    unit: str = Field(description="What the survey's numbers count", isin=UNITS)
     recorded_count: float = Field(description="Case files that authorities counted", ge=0)
     recorded_id: str = Field(description="Its observation")
 

@@ -22,11 +22,13 @@ def dummies(codes: np.ndarray, levels: int) -> np.ndarray:
 
 
 INCIDENCE = np.hstack([np.ones((16, 1)), dummies(COUNTRY, 4), dummies(np.tile(np.arange(4), 4), 4)])
+#: With an effect of each age in each country but the first.
+INTERACTIONS = np.hstack([INCIDENCE, (INCIDENCE[:, 1:4, None] * INCIDENCE[:, None, 4:]).reshape(16, 9)])
 REPORTING = np.hstack([np.ones((4, 1)), dummies(np.arange(4), 4)])
 
 
-def cervical(found: list[int] = FOUND) -> PogitData:
-    return PogitData(DEATHS, YEARS, INCIDENCE, REPORTING, COUNTRY, found, VALIDATED)
+def cervical(found: list[int] = FOUND, incidence: np.ndarray = INCIDENCE) -> PogitData:
+    return PogitData(DEATHS, YEARS, incidence, REPORTING, COUNTRY, found, VALIDATED)
 
 
 @cache
