@@ -50,24 +50,23 @@ def _dark_figure(connection: duckdb.DuckDBPyConnection) -> "pd.DataFrame":
     return _with_id(dark_figures(_evidence(connection)))
 
 
-def _pools(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, "Pool"]]:
-    """Each pool with its id."""
+def _pools(connection: duckdb.DuckDBPyConnection) -> "dict[str, Pool]":
+    """The pools by their ids."""
     from darkfigure.estimation.incidents import pools
 
     made = pools(_evidence(connection), connection.execute("FROM estimates.recorded_part").df())
-    return [(_estimate_id("pool", *pool.about.values()), pool) for pool in made]
+    return {_estimate_id("pool", *pool.about.values()): pool for pool in made}
 
 
 def _pool_evidence(connection: duckdb.DuckDBPyConnection) -> "pd.DataFrame":
     import pandas as pd
 
-    tables = []
-    for pool_id, pool in _pools(connection):
-        table = pool.evidence.assign(pool_id=pool_id, **pool.about)
-        keys = table[["pool_id", "part", "time_period"]].itertuples(index=False)
-        table.insert(0, "evidence_id", [_estimate_id(*key) for key in keys])
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    from darkfigure.estimation.incidents import evidence_of
+
+    table = evidence_of(_pools(connection))
+    keys = table[["pool_id", "part", "time_period"]].itertuples(index=False)
+    table.insert(0, "evidence_id", pd.Series([_estimate_id(*key) for key in keys], dtype="string"))
+    return table
 
 
 def _incidence(connection: duckdb.DuckDBPyConnection) -> "pd.DataFrame":
@@ -76,21 +75,15 @@ def _incidence(connection: duckdb.DuckDBPyConnection) -> "pd.DataFrame":
     from darkfigure.estimation.incidents import multiplied, pooled, surveyed
 
     evidence = _evidence(connection)
-    tables = [
-        surveyed(evidence),
-        multiplied(evidence),
-        *(pooled(pool, pool_id) for pool_id, pool in _pools(connection)),
-    ]
-    return _with_id(pd.concat([table for table in tables if len(table)], ignore_index=True))
+    tables = [surveyed(evidence), multiplied(evidence)]
+    tables += [pooled(pool, pool_id) for pool_id, pool in _pools(connection).items()]
+    return _with_id(pd.concat([table for table in tables if len(table)] or tables, ignore_index=True))
 
 
 def _sensitivity(connection: duckdb.DuckDBPyConnection) -> "pd.DataFrame":
-    import pandas as pd
-
     from darkfigure.estimation.incidents import sensitivity
 
-    made = connection.execute("FROM estimates.incidence").df()
-    return pd.concat([sensitivity(pool, made) for _, pool in _pools(connection)], ignore_index=True)
+    return sensitivity(_pools(connection).values(), connection.execute("FROM estimates.incidence").df())
 
 
 ASSETS = [

@@ -30,7 +30,7 @@ __all__ = [
     "stratum_weights",
 ]
 
-VERSION = "1"
+VERSION = "2"
 #: With less than this the answer is that of the agencies that are missing. A proposal.
 LEAST_COVERAGE = 0.8
 #: A stratum lends its reporters' rate only if it has this many: two for a variance, more for the imputation.
@@ -205,7 +205,10 @@ def _parts(count: Floats, size: Floats, group: NDArray[np.intp], fewest: int) ->
 def _ratio_variance(part: _Stratum) -> float:
     reporters = part.counts.size
     fraction = reporters / (reporters + part.missing.size)
-    residual = part.counts - part.rate * part.sizes
+    # Larger agencies pull the rate towards their own. Their residuals are raised to what they would be by the rate of
+    # the others (the jackknife's); with equal sizes nothing changes.
+    pull = (1 - 1 / reporters) / (1 - part.sizes / part.sizes.sum())
+    residual = (part.counts - part.rate * part.sizes) * pull
     raised = (part.sizes.sum() + part.missing.sum()) / part.sizes.sum()
     return float(raised**2 * reporters * (1 - fraction) * (residual @ residual) / (reporters - 1))
 

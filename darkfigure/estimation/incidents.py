@@ -8,7 +8,8 @@ The pooled multiplier is for the parts of an area (States of a country). Here: t
 Not here: the models themselves (``multiplier``, ``hierarchical``), nor the rules for not publishing (``grading``).
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+import contextlib
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,11 @@ _ESTIMATE = [
     "incident_count_upper", "interval_level", "survey_ratio", "method", "method_version", "assumptions", "seed",
     "input_ids",
 ]  # fmt: skip
+_EVIDENCE: dict[str, Any] = {
+    "pool_id": "string", "source_id": "string", "ref_area": "string", "offence_scheme": "string", "offence": "string",
+    "part": "string", "time_period": "string", "listed": "string", "share": float, "answers": float,
+    "input_ids": "string",
+}  # fmt: skip
 _ALTERNATIVE: dict[str, Any] = {
     "estimate_id": "string", "alternative": "string", "assumption": "string",
     "incident_count": float, "incident_count_lower": float, "incident_count_upper": float, "ratio": float,
@@ -80,6 +86,8 @@ def multiplied(evidence: pd.DataFrame) -> pd.DataFrame:
         count, share = row["recorded_count"], row["case_file"] / row["crimes"]
         found: Estimate | Refused
         try:
+            if not np.isfinite(row["case_file_cv"]):
+                raise Refused(Reason.TOO_IMPRECISE, "how sure the number of case files is is not published, or open")
             known = Share(share, share * float(share_cv(share, row["case_file_cv"])))
             found = posterior(Recorded(count, known), LEVEL, seed=SEED)
         except Refused as refused:
@@ -138,6 +146,12 @@ def pools(evidence: pd.DataFrame, parts: pd.DataFrame) -> list[Pool]:
     return made
 
 
+def evidence_of(pools: Mapping[str, Pool]) -> pd.DataFrame:
+    """What all pools learnt from, by the ids of the pools: a row per share."""
+    tables = [pool.evidence.assign(pool_id=pool_id, **pool.about) for pool_id, pool in pools.items()]
+    return pd.concat([pd.DataFrame(columns=list(_EVIDENCE)), *tables], ignore_index=True).astype(_EVIDENCE)
+
+
 def _of_parts(listed: pd.DataFrame) -> pd.DataFrame:
     """A total with CV c has at least ``1 / c^2`` effective cases behind it, and so has a share within it."""
     known = listed[np.isfinite(listed["crimes_cv"])]
@@ -155,9 +169,10 @@ def _of_parts(listed: pd.DataFrame) -> pd.DataFrame:
 
 def _of_remainders(whole: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
     """The whole less its published parts, by period, with its part of the whole's effective answers."""
-    parts = listed.assign(filed=listed["crimes"] - listed["no_case_file"]).groupby("time_period")[["crimes", "filed"]]
+    ids = listed["no_case_file_id"] + " " + listed["crimes_id"] + " "
+    parts = listed.assign(filed=listed["crimes"] - listed["no_case_file"], ids=ids).groupby("time_period")
     left = whole.set_index("time_period")
-    taken = parts.sum().reindex(left.index, fill_value=0)
+    taken = parts[["crimes", "filed"]].sum().reindex(left.index, fill_value=0)
     crimes, filed = left["crimes"] - taken["crimes"], (left["case_file"] - taken["filed"]).clip(lower=0)
     share = left["case_file"] / left["crimes"]
     answers = (1 - share) / (share * share_cv(share, left["case_file_cv"]) ** 2) * crimes / left["crimes"]
@@ -167,7 +182,10 @@ def _of_remainders(whole: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
             "listed": "remainder",
             "share": filed / crimes,
             "answers": answers,
-            "input_ids": left["case_file_id"] + " " + left["crimes_id"],
+            "input_ids": parts["ids"].sum().reindex(left.index, fill_value="")
+            + left["case_file_id"]
+            + " "
+            + left["crimes_id"],
         }
     )
     return rows[(crimes > LEAST_REMAINDER * left["crimes"]) & (rows["share"] < 1)].reset_index()
@@ -180,18 +198,7 @@ def pooled(pool: Pool, pool_id: str) -> pd.DataFrame:
     not made of a period that lacks one. A part of which the survey publishes no number is held against the survey by
     the whole's. All is refused where the recorded counts are far from what the survey counts in every period.
     """
-    parts: Mapping[Hashable, Estimate | Refused]
-    wholes: Mapping[str, Estimate | Refused]
-    if pool.comparable:
-        rates, found = _drawn(pool)
-        parts = hierarchical.totals(found, range(len(found)), rates, level=LEVEL, seed=SEED)
-        wholes = _wholes(pool, rates, found)
-    else:
-        refused = Refused(Reason.SCOPE_MISMATCH, "in no period do the records come near what the survey counts")
-        parts, wholes = (
-            dict.fromkeys(range(len(pool.cells)), refused),
-            dict.fromkeys(pool.whole["time_period"], refused),
-        )
+    parts, wholes = _totals(pool)
     own = set(zip(pool.evidence["part"], pool.evidence["time_period"], strict=True))
     made, ratio = [], {}
     for _, row in pool.whole[pool.whole["time_period"].isin(list(wholes))].iterrows():
@@ -209,6 +216,18 @@ def pooled(pool: Pool, pool_id: str) -> pd.DataFrame:
     return _table(made)
 
 
+def _totals(pool: Pool) -> tuple[Mapping[Hashable, Estimate | Refused], Mapping[str, Estimate | Refused]]:
+    """Of each cell by its number, and of the whole by period."""
+    try:
+        if not pool.comparable:
+            raise Refused(Reason.SCOPE_MISMATCH, "in no period do the records come near what the survey counts")
+        rates, found = _drawn(pool)
+    except Refused as refused:
+        return dict.fromkeys(range(len(pool.cells)), refused), dict.fromkeys(pool.whole["time_period"], refused)
+    parts = hierarchical.totals(found, range(len(found)), rates, level=LEVEL, seed=SEED)
+    return parts, _wholes(pool, rates, found)
+
+
 def _drawn(pool: Pool, prior: hierarchical.Prior = PRIOR, dispersion: float = 1.0) -> tuple[hierarchical.Rates, Floats]:
     rates = hierarchical.reporting_rates(pool.evidence, pool.cells, FACTORS, prior, seed=SEED)
     counts = pool.cells["recorded_count"]
@@ -222,38 +241,49 @@ def _wholes(pool: Pool, rates: hierarchical.Rates, found: Floats) -> dict[str, E
     return {str(period): every[period] for period in number.index[number == pool.cells["ref_area"].nunique()]}
 
 
-def sensitivity(pool: Pool, made: pd.DataFrame) -> pd.DataFrame:
-    """What the pooled numbers of the whole would be were one assumption another, and without each source.
+def sensitivity(pools: Iterable[Pool], made: pd.DataFrame) -> pd.DataFrame:
+    """What the pooled numbers of the wholes would be were one assumption another, and without each source.
 
     ``made``: estimates with an ``estimate_id``, among them those of ``pooled``. A row per whole with a point and
     alternative: ``assumption`` is the one that is changed, ``ratio`` the alternative over the estimate. Without a
     source the interval is never narrower than with both; an upper limit may be infinite.
     """
-    wholes = made[made["ref_area"].isin(pool.whole["ref_area"]) & (made["status"] == "estimated")]
-    wholes = wholes[(wholes["offence"].isin(pool.whole["offence"])) & (wholes["quantity"] == POOLED)]
+    rows = [row for pool in pools for row in _alternatives(pool, made)]
+    return pd.DataFrame(rows, columns=list(_ALTERNATIVE)).astype(_ALTERNATIVE)
+
+
+def _alternatives(pool: Pool, made: pd.DataFrame) -> list[tuple[object, ...]]:
+    pooled_here = (made["quantity"] == POOLED) & (made["status"] == "estimated")
+    wholes = made[pooled_here & made["ref_area"].isin(pool.whole["ref_area"])]
+    wholes = wholes[wholes["offence"].isin(pool.whole["offence"])]
     if wholes.empty:
-        return pd.DataFrame(columns=list(_ALTERNATIVE)).astype(_ALTERNATIVE)
+        return []
     listed = pool.evidence["listed"] == "listed"
     all_alike = Pool(pool.evidence[listed], pool.cells.assign(listed="listed"), pool.whole)
-    yearly = hierarchical.year_dispersion(
-        pool.cells.pivot(index="ref_area", columns="time_period", values="recorded_count")
-    )
-    alternatives = (
-        ("parts that are not published are like those that are", "SURVEYED_CELLS_LIKE_OTHERS", _drawn(all_alike)),
+    counts = pool.cells.pivot(index="part", columns="time_period", values="recorded_count")
+    alternatives: tuple[tuple[str, str, Callable[[], tuple[hierarchical.Rates, Floats]]], ...] = (
+        (
+            "parts that are not published are like those that are",
+            "SURVEYED_CELLS_LIKE_OTHERS",
+            lambda: _drawn(all_alike),
+        ),
         (
             "the odds of two cells differ four times at the median, and not twice",
             "CELLS_EXCHANGEABLE_WITHIN_FACTORS",
-            _drawn(pool, hierarchical.Prior(PRIOR.typical, 4.0)),
+            lambda: _drawn(pool, hierarchical.Prior(PRIOR.typical, 4.0)),
         ),
         (
             "recorded counts vary by chance as much as they do from year to year",
             "POISSON_COUNTS",
-            _drawn(pool, dispersion=yearly),
+            lambda: _drawn(pool, dispersion=hierarchical.year_dispersion(counts.dropna(axis="columns"))),
         ),
     )
-    rows = [row for words, code, drawn in alternatives for row in _compared(wholes, words, code, _wholes(pool, *drawn))]
-    rows += _without_sources(pool, wholes)
-    return pd.DataFrame(rows, columns=list(_ALTERNATIVE)).astype(_ALTERNATIVE)
+    rows: list[tuple[object, ...]] = []
+    for words, code, draw in alternatives:
+        # An alternative that can tell nothing, as without any published part, is none.
+        with contextlib.suppress(Refused):
+            rows += _compared(wholes, words, code, _wholes(pool, *draw()))
+    return [*rows, *_without_sources(pool, wholes)]
 
 
 def _compared(

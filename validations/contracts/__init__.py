@@ -19,9 +19,9 @@ MAY_BE_EMPTY = {
     "returns.rejected",
     "harmonised.revision",
     "published.revision",
-    # Where no pooled number of a whole is given, none is compared.
-    "estimates.sensitivity",
-    "published.sensitivity",
+    # Without a survey that publishes parts there is no pool, and without a pooled number of a whole nothing to compare.
+    "estimates.recorded_part",
+    *(f"{layer}.{name}" for layer in ("estimates", "published") for name in ("pool_evidence", "pool", "sensitivity")),
 }
 
 

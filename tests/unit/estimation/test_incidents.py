@@ -8,6 +8,7 @@ from darkfigure.estimation.incidents import (
     MULTIPLIER,
     POOLED,
     SURVEYED,
+    evidence_of,
     multiplied,
     pooled,
     pools,
@@ -80,6 +81,10 @@ class TestMultiplied:
         assert (made["incident_count_lower"], made["incident_count_upper"]) == (59_416, np.inf)
         assert "REPORTING_ANY_SHARE" in made["assumptions"]
 
+    def test_is_bounds_where_the_precision_of_the_case_files_is_open(self):
+        made = multiplied(mexico("2023").assign(case_file_cv=np.inf)).iloc[0]
+        assert (made["status"], made["refusal_code"]) == ("bounds", "too_imprecise")
+
     def test_is_refused_where_more_is_recorded_than_was_filed(self):
         # The count is then of something else, and no lower bound either.
         made = multiplied(mexico("2023", recorded_count=250_000)).iloc[0]
@@ -147,10 +152,20 @@ class TestPools:
         assert (of_rest["part"], of_rest["share"]) == ("remainder of ALL", pytest.approx(410 / 5_000))
         assert of_rest["answers"] == pytest.approx(0.95 / (0.05 * 0.15**2 * (1 - 0.05**2)) / 2)
         assert "P2" not in set(pool.evidence["part"]), "an open band tells nothing"
+        of_whole, of_parts = ["case_file", "crimes"], ["no_case_file", "crimes"]
+        assert of_rest["input_ids"].split() == [
+            *(f"H-{part}-2023-{name}" for part in ("P1", "P2") for name in of_parts),
+            *(f"H-ALL-2023-{name}" for name in of_whole),
+        ]
 
     def test_without_a_whole_there_is_no_pool(self):
         evidence, parts, _ = country(1)
         assert pools(evidence[evidence["ref_area"] != "ALL"], parts) == []
+
+    def test_without_a_pool_the_tables_are_empty_and_typed(self):
+        evidence, alternatives = evidence_of({}), sensitivity([], multiplied(mexico("2023")).assign(estimate_id="E-1"))
+        assert evidence.empty and alternatives.empty
+        assert evidence["share"].dtype == alternatives["ratio"].dtype == float
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +176,7 @@ def worlds():
         (pool,) = pools(evidence, parts)
         table = pooled(pool, "E-pool")
         table = table.assign(estimate_id=table.index.map("E-{}".format))
-        made.append((pool, table, truth, sensitivity(pool, table)))
+        made.append((pool, table, truth, sensitivity([pool], table)))
     return made
 
 
@@ -205,13 +220,22 @@ class TestPooled:
         made = pooled(pool, "E-pool")
         assert set(made[made["ref_area"] == "ALL"]["time_period"]) == set(YEARS) - {"2020"}
 
+    def test_all_is_bounds_where_next_to_nothing_is_known_of_shares(self):
+        parts = pd.DataFrame([{"ref_area": part, "recorded_count": 100.0} for part in ("P1", "P2")])
+        parts = parts.assign(**ABOUT, time_period="2023", parent_area="ALL", recorded_id="H-part")
+        whole = pd.DataFrame([row("ALL", "2023", 2.0, crimes=10_000, case_file=500, recorded_count=400)])
+        (pool,) = pools(whole, parts)
+        made = pooled(pool, "E-pool")
+        assert set(made["status"]) == {"bounds"}
+        assert set(made["refusal_code"]) == {"too_few_cases"}
+
     def test_all_is_bounds_where_the_records_come_nowhere_near_the_survey(self):
         evidence, parts, _ = country(1, recorded=0.1)
         (pool,) = pools(evidence, parts)
         made = pooled(pool, "E-pool")
         assert set(made["status"]) <= {"bounds", "refused"}
         assert set(made["refusal_code"]) == {"scope_mismatch"}
-        assert sensitivity(pool, made.assign(estimate_id="E-1")).empty
+        assert sensitivity([pool], made.assign(estimate_id="E-1")).empty
 
 
 class TestSensitivity:
