@@ -34,6 +34,9 @@ def release(
     with database.exclusive():
         with database.read() as connection:
             version = releases.version_of(connection)
+            if reason := releases.rolled_back(version):
+                progress.failed(f"release: {version} was rolled back: {reason}")
+                raise dg.Failure(f"{version} was rolled back: {reason}", allow_retries=False)
             verdict = check_release(connection)
         if verdict.failures:
             for failure in verdict.failures:

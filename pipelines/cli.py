@@ -67,6 +67,45 @@ def query(
 
 
 @app.command()
+def releases() -> None:
+    """List the releases that there are: which is current, and which were rolled back and why.
+
+    Example: darkfigure releases
+    """
+    from pipelines.releasing import list_releases
+
+    list_releases()
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="A release, as 'darkfigure releases' names it.")],
+    after: Annotated[str, typer.Argument(help="Another; the current one where it is left out.")] = "current",
+) -> None:
+    """Say what differs from one release to another: table by table, how many rows came, went and changed.
+
+    Example: darkfigure diff 2026-11-22-0123abcd current
+    """
+    from pipelines.releasing import compare
+
+    compare(before, after)
+
+
+@app.command()
+def rollback(
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands with the release that is left.")],
+    to: Annotated[str | None, typer.Option("--to", help="The release to go back to; else the one before.")] = None,
+) -> None:
+    """Make an earlier release current again. The one that is left stays, and no run makes it current.
+
+    Example: darkfigure rollback --reason "Counts of 2023 are of ten months"
+    """
+    from pipelines.releasing import roll_back
+
+    roll_back(reason, to)
+
+
+@app.command()
 def why(
     id: Annotated[
         str, typer.Argument(help="An id from any table: E- estimate, I- rate, H- harmonised, R- printed figure.")

@@ -163,7 +163,8 @@ def _sources_due(database: Database, chosen: list[str], folder: Path | None, inb
 def _tables_due(database: Database, releases: Releases) -> list[str]:
     with database.read() as connection:
         stale = stale_tables(connection, recipes())
-        if stale or releases.version_of(connection) != releases.current():
+        version = releases.version_of(connection)
+        if stale or (version != releases.current() and releases.rolled_back(version) is None):
             return [*stale, RELEASE]
     return []
 

@@ -20,6 +20,8 @@ from warehouse.staleness import hash_of
 
 _UNFINISHED = ".unfinished-"
 FILE_NAME = "cybercrime.duckdb"
+#: In the folder of a release that is not to become current again: why, in a line.
+ROLLED_BACK = "ROLLED_BACK"
 
 
 def questions() -> list[str]:
@@ -74,10 +76,51 @@ class Releases:
             unfinished.mkdir()
             _write(build, tables, self.questions, unfinished / FILE_NAME)
             os.replace(unfinished, self.folder / version)
+        self._make_current(version)
+        return self.database(version)
+
+    def versions(self) -> list[str]:
+        """The releases there are, in the order in which they were made."""
+        made = [path.parent for path in self.folder.glob(f"*/{FILE_NAME}") if not path.parent.is_symlink()]
+        made = [path for path in made if not path.name.startswith(_UNFINISHED)]
+        return [path.name for path in sorted(made, key=lambda path: ((path / FILE_NAME).stat().st_mtime_ns, path.name))]
+
+    def rolled_back(self, version: str) -> str | None:
+        """Why a release was rolled back; None where it was not."""
+        reason = self.folder / version / ROLLED_BACK
+        return reason.read_text(encoding="utf-8").strip() if reason.exists() else None
+
+    def roll_back(self, reason: str, to: str | None = None) -> str:
+        """Make an earlier release current again, and say why the one that is current is not to be.
+
+        ``to``: which; the one made last before the current one where none is named. No run makes a release current
+        that was rolled back; rolling back to it does. Returns the version that is current now.
+        """
+        current, versions = self.current(), self.versions()
+        if current is None or not reason.strip():
+            raise DarkfigureError(f"{self.folder}: there is no release to roll back, or no reason is given")
+        earlier = [version for version in versions[: versions.index(current)] if self.rolled_back(version) is None]
+        if to is None and not earlier:
+            raise DarkfigureError(
+                f"{self.folder}: no earlier release is left than {current}; 'darkfigure releases' lists all"
+            )
+        to = to or earlier[-1]
+        if to not in versions or to == current:
+            raise DarkfigureError(f"{to}: no other release of that name; 'darkfigure releases' lists all")
+        # First the reason and then the step: killed between the two, it can be done again.
+        unfinished = self.folder / current / f"{_UNFINISHED}{ROLLED_BACK}"
+        unfinished.write_text(f"{' '.join(reason.split())}\n", encoding="utf-8")
+        os.replace(unfinished, self.folder / current / ROLLED_BACK)
+        (self.folder / to / ROLLED_BACK).unlink(missing_ok=True)
+        self._make_current(to)
+        return to
+
+    def _make_current(self, version: str) -> None:
+        """In one step: readers open the release before it, or this one."""
         link = self.folder / f"{_UNFINISHED}current"
+        link.unlink(missing_ok=True)
         link.symlink_to(version)
         os.replace(link, self.folder / "current")
-        return self.database(version)
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -2,11 +2,14 @@
 
 import csv
 import io
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
+import duckdb
 import pytest
 import typer
 
@@ -299,6 +302,61 @@ class TestStatus:
         code, out, _ = darkfigure("status")
         assert code == 0
         assert out.splitlines()[-1].endswith("there is no build yet; run 'darkfigure run' first")
+
+
+class TestReleases:
+    @pytest.fixture
+    def earlier(self, deployment) -> str:
+        """A release before the one of the first run, with an estimate less and a column less."""
+        published, version = deployment.home.published, "2020-01-01-00000000"
+        shutil.copytree(published / deployment.home.releases.current(), published / version)
+        file = published / version / "cybercrime.duckdb"
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("DELETE FROM published.dark_figure WHERE rowid = 0")
+            connection.execute("UPDATE published.act SET act_name = 'x' WHERE act = 'A1'")
+            connection.execute("ALTER TABLE published.reconciliation DROP COLUMN difference_count")
+        os.utime(file, (0, 0))
+        return version
+
+    def test_they_are_listed_with_the_one_that_is_current(self, darkfigure, deployment, earlier):
+        current = deployment.home.releases.current()
+        code, out, _ = darkfigure("releases")
+        assert code == 0
+        assert re.search(rf"^{earlier} +1970-01-01 00:00 +\d+\.\d *$", out, re.MULTILINE)
+        assert re.search(rf"^{current} +\d{{4}}-\d\d-\d\d \d\d:\d\d +\d+\.\d +current *$", out, re.MULTILINE)
+
+    def test_what_differs_is_told_by_table(self, darkfigure, deployment, earlier):
+        ((rows,),) = deployment.ask("SELECT count(*) FROM published.dark_figure")
+        _, out, _ = darkfigure("diff", earlier)
+        assert re.search(rf"^published.dark_figure +{rows - 1:,} +{rows:,} +1 +0 +0 *$", out, re.MULTILINE)
+        assert re.search(r"^published.act +14 +14 +0 +0 +1 *$", out, re.MULTILINE)
+        assert re.search(r"^published.reconciliation +312 +312 +0 +0 +0 +\+difference_count *$", out, re.MULTILINE)
+        ((tables,),) = deployment.ask("SELECT count(*) FROM duckdb_tables()")
+        assert out.splitlines()[-1] == f"{tables - 3} of {tables} tables are the same"
+
+    def test_a_release_does_not_differ_from_itself(self, darkfigure, deployment):
+        ((tables,),) = deployment.ask("SELECT count(*) FROM duckdb_tables()")
+        assert darkfigure("diff", "current")[1] == f"{tables} of {tables} tables are the same\n"
+
+    def test_one_that_is_not_there_is_refused_in_one_line(self, darkfigure, released):
+        line = one_line(darkfigure("diff", "2031-05-17-00000000"))
+        assert line == "darkfigure: 2031-05-17-00000000: there is no such release; 'darkfigure releases' lists all"
+
+    def test_one_that_was_rolled_back_stays_so_whatever_runs(self, darkfigure, deployment, earlier):
+        left = deployment.home.releases.current()
+        code, out, _ = darkfigure("rollback", "--reason", "ten months of 2023")
+        assert (code, out) == (0, f"{earlier} is current now, and {left} is left: ten months of 2023\n")
+        assert deployment.run()[1].startswith(f"Nothing has changed: release {earlier} is current.")
+        assert re.search(rf"^{left} .* ten months of 2023 *$", darkfigure("releases")[1], re.MULTILINE)
+        # A run that makes the same release anew does not bring it back, and says so.
+        with deployment.home.database.write() as connection:
+            connection.execute("DELETE FROM meta.build WHERE table_name = 'published.collector'")
+        code, printed = deployment.run()
+        assert code == 1
+        assert f"release: {left} was rolled back: ten months of 2023" in printed
+        assert f"Nothing was released; {earlier} stays current." in printed
+        assert darkfigure("rollback", "--reason", "it was right", "--to", left)[0] == 0
+        assert deployment.home.releases.current() == left
 
 
 def test_sources_lists_every_source_with_its_licence_its_files_and_its_addresses(darkfigure):

@@ -233,3 +233,53 @@ class TestReading:
             connection.execute(escape(database.path)).fetchall()
         assert {path: path.stat().st_mtime_ns for path in database.folder.iterdir()} == before
         assert ask(releases, "FROM published.figure") == [("FIN", 1)]
+
+
+class TestRollingBack:
+    @pytest.fixture
+    def two(self, releases, database) -> tuple[str, str]:
+        first = promote(releases, database)
+        publish(database, 2, "code 2")
+        return first, promote(releases, database)
+
+    def test_the_release_before_is_current_again_and_the_other_stays_with_its_reason(self, releases, two):
+        first, second = two
+        assert releases.roll_back("Counts of\nten months") == first == releases.current()
+        assert ask(releases, "SELECT n FROM published.figure") == [(1,)]
+        assert releases.versions() == [first, second]
+        assert (releases.rolled_back(first), releases.rolled_back(second)) == (None, "Counts of ten months")
+
+    def test_a_reader_of_the_release_that_is_left_is_not_disturbed(self, releases, two):
+        with releases.read() as reader:
+            releases.roll_back("wrong")
+            assert reader.execute("SELECT n FROM published.figure").fetchall() == [(2,)]
+
+    def test_going_back_to_what_was_rolled_back_takes_the_reason_away(self, releases, two):
+        first, second = two
+        releases.roll_back("wrong")
+        assert releases.roll_back("it was right", to=second) == second == releases.current()
+        assert (releases.rolled_back(first), releases.rolled_back(second)) == ("it was right", None)
+
+    def test_the_next_release_is_made_as_ever(self, releases, database, two):
+        releases.roll_back("wrong")
+        publish(database, 3, "code 3")
+        third = promote(releases, database)
+        assert (releases.current(), releases.versions()[-1]) == (third, third)
+
+    def test_it_goes_back_no_further_than_there_are_releases(self, releases, two):
+        releases.roll_back("wrong")
+        with pytest.raises(DarkfigureError, match="no earlier release is left"):
+            releases.roll_back("wrong too")
+
+    @pytest.mark.parametrize("to", ["nowhere", None])
+    def test_it_goes_nowhere_else(self, releases, two, to):
+        with pytest.raises(DarkfigureError, match="no other release of that name"):
+            releases.roll_back("wrong", to=to or two[1])
+        assert releases.current() == two[1] and releases.rolled_back(two[1]) is None
+
+    def test_it_takes_a_reason_and_a_release(self, releases, database):
+        with pytest.raises(DarkfigureError, match="no release to roll back"):
+            releases.roll_back("wrong")
+        promote(releases, database)
+        with pytest.raises(DarkfigureError, match="no reason is given"):
+            releases.roll_back("  ")
