@@ -13,9 +13,10 @@ from darkfigure.errors import SourceError
 
 _WHOLE = "whole file"
 _DOWNLOAD_AGAIN = "download the file itself again"
-#: Numbers and signs of footnotes behind a label. A bare number is one only where it is fused to letters.
+#: Numbers and signs of footnotes behind a label. A bare number is one only where it is fused to letters, or to a
+#: parenthesis behind letters.
 _FOOTNOTES = re.compile(
-    r"(?:\s*\[not[ae]\b[^\]]*\]|\s*\(\d{1,2}\)|\s*[*†‡¹²³⁰-⁹]+|(?<=[^\W\d_]{3})(?:\s?\d{1,2}\)|\d{1,2}))+$",
+    r"(?:\s*\[not[ae]\b[^\]]*\]|\s*\(\d{1,2}\)|\s*[*†‡¹²³⁰-⁹]+|(?:(?<=[^\W\d_]{3})|(?<=[^\W\d_]\)))(?:\s?\d{1,2}\)|\d{1,2}))+$",
     re.IGNORECASE,
 )
 

@@ -173,6 +173,15 @@ def test_other_ages_are_another_edition() -> None:
     assert parse(text([*TABLE, row(Complainant_Age="Under 18")]), FILE).edition == "several ages"
 
 
+def test_a_footnote_behind_a_parenthesis_is_no_part_of_a_label() -> None:
+    gender = "X (Indeterminate/Intersex/Unspecified)"
+    plain, marked = (
+        parse(text([*TABLE, row(Complainant_Gender=label)]), FILE).returns["breakdown"].to_pylist()
+        for label in (gender, f"{gender}6")
+    )
+    assert marked == plain and any(gender in breakdown for breakdown in marked)
+
+
 LAYOUTS = {"export": (TABLE, ",", FILE)}
 
 
