@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
-from darkfigure.estimation.hierarchical import Prior, Range, incidents, reporting_rates
+from darkfigure.estimation.hierarchical import incidents, reporting_rates
 from darkfigure.estimation.late_reports import nowcast
 from darkfigure.estimation.lists import graphs, latent
 from darkfigure.estimation.lists.tables import ListTable
@@ -28,6 +28,7 @@ from darkfigure.estimation.multiplier import Recorded, Share
 from darkfigure.estimation.multiplier import posterior as multiplier_posterior
 from darkfigure.estimation.pogit import PogitData, PogitPrior
 from darkfigure.estimation.pogit import posterior as pogit_posterior
+from darkfigure.estimation.priors import Prior, Range
 from darkfigure.estimation.result import Refused
 
 Floats = NDArray[np.float64]

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from darkfigure.estimation.chains import bulk_ess
 from darkfigure.estimation.lists import graphs, latent, loglinear, sparse_bootstrap
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.multiplier_cells import cells
@@ -90,7 +91,7 @@ class Case:
 
 def _classes(table: ListTable) -> tuple[float, float]:
     drawn = latent.sample(table, 1)
-    return float(np.median(drawn.population)), drawn.bulk_ess
+    return float(np.median(drawn.population)), bulk_ess(drawn.population)
 
 
 def _greatest(table: ListTable) -> int:
@@ -173,9 +174,7 @@ def theirs(case: Case, table: ListTable) -> Made | str:
     if "missing" in told:
         return f"{case.package} is not installed"
     draws = np.array(told.get("draws", []), float)
-    return Made(
-        float(told["seconds"][0]), float(told["figure"][0]), latent.bulk_ess(draws[None]) if draws.size else None
-    )
+    return Made(float(told["seconds"][0]), float(told["figure"][0]), bulk_ess(draws[None]) if draws.size else None)
 
 
 def ours(case: Case, table: ListTable) -> Made:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.references_bayes import chains, chains_rows
 from benchmarks.references_rows import Compared, Part, Result
+from darkfigure.estimation.chains import bulk_ess, rank_r_hat
 
 #: Files that hold inputs of the others, and what is made of them.
 INPUTS = {
@@ -57,7 +58,7 @@ def _beyond(parts: list[Part]) -> list[str]:
         *_table(
             ("table", "our R-hat", "our effective draws"),
             [
-                (name, f"{chains(name).r_hat:.3f}", f"{chains(name).bulk_ess:,.0f}")
+                (name, f"{rank_r_hat(chains(name).population):.3f}", f"{bulk_ess(chains(name).population):,.0f}")
                 for name in sorted({row["dataset"] for row in chains_rows()})
             ],
         ),

@@ -3,28 +3,29 @@
 A methods' page is about the modules that it names before its first heading.
 """
 
-import ast
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+from darkfigure.estimation import grading
 from darkfigure.estimation.assumptions import ASSUMPTIONS
 from darkfigure.estimation.grading import GRADES, RULES, Basis
 from darkfigure.estimation.result import REASONS, Reason
 from docs.parts import MADE, code, page, table
-from docs.source_facts import OPEN, Def, Module, estimates, facts, gives_estimates, modules, signature
+from docs.source_facts import facts, modules, public, signature
 
 METHODS = Path(__file__).parent / "methods"
 
 
-def about(text: str) -> list[Module]:
+def about(text: str) -> list[ModuleType]:
     """The modules that a methods' page is about, in the order in which it names them."""
     opening = text.split("\n## ")[0]
-    by_file = {each.path.name: each for each in modules()}
-    named = re.findall(r"`(?:[\w/]*/)?(\w+\.py)`", opening)
-    return [by_file[name] for name in dict.fromkeys(named) if name in by_file]
+    by_name = {each.__name__.split(".")[-1]: each for each in modules()}
+    named = re.findall(r"`(?:[\w/]*/)?(\w+)\.py`", opening)
+    return [by_name[name] for name in dict.fromkeys(named) if name in by_name]
 
 
 def with_functions(text: str) -> str:
@@ -37,38 +38,36 @@ def with_functions(text: str) -> str:
     return f"{text.rstrip()}\n\n" + "\n".join(parts) + "\n"
 
 
-def _functions(about_it: Sequence[Module]) -> str:
+def _functions(about_it: Sequence[ModuleType]) -> str:
     parts = ["## Functions\n", "Signatures and texts are those of the code.\n"]
     for module in about_it:
         parts += _module(module)
-    functions = [(module, node) for module in about_it for node in module.public if isinstance(node, ast.FunctionDef)]
-    assumed = [(node.name, assumptions(module, node)) for module, node in functions]
+    functions = [each for module in about_it for each in public(module) if inspect.isroutine(each)]
+    assumed = [(each.__name__, facts(each)[0]) for each in functions]
     if rows := _by_code(ASSUMPTIONS, assumed):
         told = ((code(c), ASSUMPTIONS[c].statement, ASSUMPTIONS[c].broken_by, names) for c, names in rows)
         parts += ["### What is assumed\n", table(("code", "assumed", "would be broken by", "by"), told)]
-    # Reasons in grading.py are those of rules, of which there is a table.
-    refused = [(node.name, facts(m, node).reasons) for m, node in functions if m.path.stem != "grading"]
+    refused = [(each.__name__, facts(each)[1]) for each in functions]
     if rows := _by_code(Reason, refused):
         said = ((code(Reason(reason).name), REASONS[Reason(reason)], names) for reason, names in rows)
         parts += ["### Why there may be no number\n", table(("reason", "what it says", "refused by"), said)]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _module(module: Module) -> list[str]:
+def _module(module: ModuleType) -> list[str]:
     """All that a module of estimators has; of one on which they rest its classes, and its functions in a line each."""
-    nodes = module.public
-    short: list[Def] = []
-    if not any(gives_estimates(module, node) or assumptions(module, node) for node in nodes):
-        short = [node for node in nodes if isinstance(node, ast.FunctionDef)]
-    full = [_function(module, node) for node in nodes if node not in short]
-    rows = [(code(_call(node)), _first(node)) for node in short if isinstance(node, ast.FunctionDef)]
+    things = public(module)
+    estimators = module is grading or any(facts(each)[0] for each in things if inspect.isroutine(each))
+    short = [] if estimators else [each for each in things if inspect.isroutine(each)]
+    full = [_described(each) for each in things if each not in short]
+    rows = [(code(_call(each)), _first(each)) for each in short]
     lines = [table(("function", "what it gives"), rows)] if rows else []
-    return [f"### {code(module.name)}\n", *full, *lines] if nodes else []
+    return [f"### {code(module.__name__)}\n", *full, *lines] if things else []
 
 
-def _first(node: Def) -> str:
+def _first(thing: Any) -> str:
     """The first paragraph of a docstring, in a line."""
-    return _markdown(" ".join((ast.get_docstring(node) or "").split("\n\n")[0].split()))
+    return _markdown(" ".join((thing.__doc__ or "").split("\n\n")[0].split()))
 
 
 def _by_code(codes: Iterable[str], found: Sequence[tuple[str, Iterable[str]]]) -> list[tuple[str, str]]:
@@ -82,40 +81,33 @@ def _by_code(codes: Iterable[str], found: Sequence[tuple[str, Iterable[str]]]) -
     return rows
 
 
-def _function(module: Module, node: Def) -> str:
-    parts = [f"#### {code(node.name)}\n", f"```text\n{signature(module, node)}\n```\n"]
-    if said := ast.get_docstring(node):
-        parts.append(f"{_markdown(said)}\n")
-    if isinstance(node, ast.ClassDef):
-        methods = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name[0] != "_"]
-        told = [(each, ast.get_docstring(each)) for each in methods]
-        items = [f"- {code(_call(each))}: {_markdown(' '.join(text.split()))}\n" for each, text in told if text]
+def _described(thing: Any) -> str:
+    parts = [f"#### {code(thing.__name__)}\n", f"```text\n{signature(thing)}\n```\n"]
+    if thing.__doc__:
+        parts.append(f"{_markdown(thing.__doc__)}\n")
+    if inspect.isclass(thing):
+        methods = [(name, getattr(thing, name)) for name in vars(thing) if name[0] != "_"]
+        told = [(_call(each) if inspect.isroutine(each) else name, each) for name, each in methods if _method(each)]
+        items = [f"- {code(call)}: {_markdown(' '.join(each.__doc__.split()))}\n" for call, each in told]
         parts += ["".join(items)] if items else []
     return "\n".join(parts)
 
 
-def _call(node: ast.FunctionDef) -> str:
-    """How a method is called: without types, and a property without anything."""
-    if any(isinstance(each, ast.Name) and "property" in each.id for each in node.decorator_list):
-        return node.name
-    names = [arg.arg for arg in [*node.args.args, *node.args.kwonlyargs] if arg.arg not in ("self", "cls")]
-    return f"{node.name}({', '.join(names)})"
+def _method(member: Any) -> bool:
+    return bool(member.__doc__) and (inspect.isroutine(member) or isinstance(member, property))
+
+
+def _call(function: Any) -> str:
+    """How a function is called: without types."""
+    names = [name for name in inspect.signature(function).parameters if name not in ("self", "cls")]
+    return f"{function.__name__}({', '.join(names)})"
 
 
 def _markdown(docstring: str) -> str:
     return inspect.cleandoc(docstring).replace("``", "`")
 
 
-@cache
-def assumptions(module: Module, node: Def) -> tuple[str, ...]:
-    """Those of a function's estimates; where it gives a table or draws, those that its code names."""
-    made = estimates(module, node)
-    if not made:
-        return facts(module, node).assumptions
-    return tuple(each for each in ASSUMPTIONS if any(each in one.assumptions for one in made))
-
-
-def _pages() -> dict[str, list[Module]]:
+def _pages() -> dict[str, list[ModuleType]]:
     """Title and link of each methods' page that is about estimators, with their modules."""
     found = {}
     for path in sorted(METHODS.glob("*.md")):
@@ -128,37 +120,27 @@ def _pages() -> dict[str, list[Module]]:
 
 def index() -> str:
     """Every estimator, the grades that estimates get, and the reasons for which there is none."""
-    parts = [
-        "## Functions\n",
-        "What each gives is an `Estimate`; `table` where it gives a table, or draws. `...` is what the call says.\n",
-    ]
+    parts = ["## Functions\n"]
     for title, of in _pages().items():
-        rows = [_row(module, node) for module in of for node in module.public if _estimates(module, node)]
+        rows = [_row(module, each) for module in of for each in public(module) if _estimates(each)]
         if rows:
-            head = ("function", "quantity", "method", "version", "assumes")
-            parts += [f"### {title}\n", table(head, rows)]
+            parts += [f"### {title}\n", table(("function", "what it gives", "version", "assumes"), rows)]
     said = "Python: `from darkfigure.estimation.MODULE import FUNCTION`. Assumptions by their [codes](assumptions.md)."
     return page("Estimators", said, *parts, *_grades(), *_reasons())
 
 
-def _estimates(module: Module, node: Def) -> bool:
-    if not isinstance(node, ast.FunctionDef) or module.path.stem == "grading":
-        return False
-    return gives_estimates(module, node) or bool(assumptions(module, node))
+def _estimates(thing: Any) -> bool:
+    """Whether it is a function that makes estimates: there is none without an assumption."""
+    return inspect.isroutine(thing) and bool(facts(thing)[0])
 
 
-def _row(module: Module, node: Def) -> tuple[str, ...]:
-    made = estimates(module, node)
-    place = module.name.removeprefix("darkfigure.estimation.")
-    quantity, method = (_texts({text for one in made for text in getattr(one, of)}) for of in ("quantity", "method"))
-    assumed = ", ".join(map(code, assumptions(module, node)))
-    return code(f"{place}.{node.name}"), quantity if made else "table", method, module.version, assumed
+def _row(module: ModuleType, function: Any) -> tuple[str, ...]:
+    assumed = ", ".join(map(code, facts(function)[0]))
+    return code(_place(function)), _first(function), getattr(module, "VERSION", ""), assumed
 
 
-def _texts(found: set[str]) -> str:
-    """With one word for all of which nothing is known before a run."""
-    told = sorted({text for text in found if text.replace(OPEN, "").strip()})
-    return "; ".join(told + ["as asked for"] * (len(told) < len(found)))
+def _place(function: Any) -> str:
+    return f"{function.__module__}.{function.__name__}".removeprefix("darkfigure.estimation.")
 
 
 def _grades() -> list[str]:
@@ -189,12 +171,7 @@ def _reasons() -> list[str]:
 
 def registry() -> str:
     """What estimators assume, what would break it, and who assumes it."""
-    functions = [
-        (f"{module.name.removeprefix('darkfigure.estimation.')}.{node.name}", assumptions(module, node))
-        for module in modules()
-        for node in module.public
-        if isinstance(node, ast.FunctionDef)
-    ]
+    functions = [(_place(each), facts(each)[0]) for module in modules() for each in public(module) if _estimates(each)]
     rows = []
     for each in ASSUMPTIONS.values():
         by = ", ".join(code(name) for name, its in functions if each.code in its)

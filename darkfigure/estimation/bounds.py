@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 VERSION = "1"
 
@@ -29,10 +29,7 @@ def worst_case(
     ``observed``: the mean among those who answered; ``response``: their share of all. The others may all lie at
     ``lowest``, or all at ``highest``. Refused: ``BAD_INPUT``.
     """
-    _within(observed, lowest, highest)
-    _share(response)
-    missing = 1 - response
-    limits = (observed * response + lowest * missing, observed * response + highest * missing)
+    limits = _widest(observed, response, lowest, highest)
     return _bounds(quantity, limits, "worst case", ("NONE_OF_NONRESPONSE",))
 
 
@@ -49,11 +46,14 @@ def monotone(
 
     ``others``: 'at_most' the observed mean, or 'at_least'. Refused: ``BAD_INPUT``.
     """
-    widest = worst_case(observed, response, lowest=lowest, highest=highest).limits
-    if others not in ("at_most", "at_least") or widest is None:
+    lower, upper = _widest(observed, response, lowest, highest)
+    if others == "at_most":
+        upper, assumption = observed, "NONRESPONSE_AT_MOST_OBSERVED"
+    elif others == "at_least":
+        lower, assumption = observed, "NONRESPONSE_AT_LEAST_OBSERVED"
+    else:
         raise Refused(Reason.BAD_INPUT, f"those who did not answer lie 'at_most' or 'at_least' there, not {others!r}")
-    limits = (widest.lower, observed) if others == "at_most" else (observed, widest.upper)
-    return _bounds(quantity, limits, "monotone nonresponse", (f"NONRESPONSE_{others.upper()}_OBSERVED",))
+    return _bounds(quantity, (lower, upper), "monotone nonresponse", (assumption,))
 
 
 def monotone_instrument(lower: ArrayLike, upper: ArrayLike, weights: ArrayLike, *, quantity: str = "share") -> Estimate:
@@ -85,7 +85,7 @@ def imbens_manski(lower: float, upper: float, lower_error: float, upper_error: f
     ``Phi(c + (upper - lower) / max(se)) - Phi(-c) = level``; between the one-sided and the two-sided normal quantile.
     Refused: ``BAD_INPUT``.
     """
-    _level(level)
+    check_level(level)
     if not np.isfinite([lower, upper, lower_error, upper_error]).all() or lower > upper:
         raise Refused(Reason.BAD_INPUT, f"bounds are finite and in order, not {lower} and {upper}")
     if min(lower_error, upper_error) < 0:
@@ -137,8 +137,8 @@ def multiplier_bounds(
     level = _joint_level([*shares, factor])
     most, least = (math.prod(getattr(share, end) for share in shares) for end in ("upper", "lower"))
     upper = recorded * factor.upper / least if least > 0 else math.inf
-    missing = [name for name, given in (("REPORTING", reporting), ("RECORDING", recording)) if given is None]
-    assumptions = ("SURVEY_ANSWERS_TRUE", "SAME_YEAR", *(f"{name}_ANY_SHARE" for name in missing))
+    without = (("REPORTING_ANY_SHARE", reporting), ("RECORDING_ANY_SHARE", recording))
+    assumptions = ("SURVEY_ANSWERS_TRUE", "SAME_YEAR", *(code for code, given in without if given is None))
     return _bounds("true_incidents", (recorded * factor.lower / most, upper), "multiplier bounds", assumptions, level)
 
 
@@ -246,16 +246,11 @@ def _joint_level(limits: Sequence[Limits]) -> float:
     return level
 
 
-def _within(value: float, lowest: float, highest: float) -> None:
-    if not (math.isfinite(lowest) and math.isfinite(highest) and lowest < highest and lowest <= value <= highest):
-        raise Refused(Reason.BAD_INPUT, f"{value} does not lie between {lowest} and {highest}, two finite numbers")
-
-
-def _share(value: float) -> None:
-    if not 0 <= value <= 1:
-        raise Refused(Reason.BAD_INPUT, f"a share lies between 0 and 1, not at {value}")
-
-
-def _level(level: float) -> None:
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"a level lies between 0 and 1, not at {level}")
+def _widest(observed: float, response: float, lowest: float, highest: float) -> tuple[float, float]:
+    """Bounds of a mean of which the share ``response`` is ``observed``, and the rest may lie anywhere."""
+    if not (math.isfinite(lowest) and math.isfinite(highest) and lowest < highest and lowest <= observed <= highest):
+        raise Refused(Reason.BAD_INPUT, f"{observed} does not lie between {lowest} and {highest}, two finite numbers")
+    if not 0 <= response <= 1:
+        raise Refused(Reason.BAD_INPUT, f"a share lies between 0 and 1, not at {response}")
+    missing = 1 - response
+    return observed * response + lowest * missing, observed * response + highest * missing

@@ -7,13 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from darkfigure.estimation.grading import LIMITS
 from darkfigure.estimation.result import Reason, Refused
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-
-#: Fewer answers than this on whether a case was reported are no evidence to pool.
-LEAST_ANSWERS = 10.0
 
 
 def check_tables(evidence: pd.DataFrame, cells: pd.DataFrame, factors: Sequence[str], draws: int) -> None:
@@ -32,8 +30,9 @@ def check_tables(evidence: pd.DataFrame, cells: pd.DataFrame, factors: Sequence[
         raise Refused(Reason.BAD_INPUT, "shares lie between 0 and 1, effective answers above 0")
     if "loss" in wanted and not all(np.all((t["loss"] > 0) & np.isfinite(t["loss"])) for t in (evidence, cells)):
         raise Refused(Reason.BAD_INPUT, "losses are finite and above 0")
-    if answers.sum() <= LEAST_ANSWERS:
-        raise Refused(Reason.TOO_FEW_CASES, f"{answers.sum():.1f} effective answers; more than 10 are needed")
+    if answers.sum() <= LIMITS["sample_cases"]:
+        few = f"{answers.sum():.1f} effective answers; more than {LIMITS['sample_cases']} are needed"
+        raise Refused(Reason.TOO_FEW_CASES, few)
 
 
 def distinct(evidence: pd.DataFrame, cells: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame, Ints]:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from darkfigure.estimation.grading import LIMITS
 from darkfigure.estimation.multiplier import Factor, Share
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 VERSION = "1"
-#: A recording rate beyond this says that more was recorded than was reported: the two do not count the same.
-GREATEST_RECORDING_RATE = 1.1
 _ASSUMPTIONS = ("SURVEY_ANSWERS_TRUE", "SAME_YEAR")
 
 
@@ -54,7 +53,7 @@ def implied_recording_rate(recorded: float, reported: Factor, level: float = 0.9
     """
     found = ratio(recorded, reported, level)
     value = found.point
-    if value is not None and value > GREATEST_RECORDING_RATE:
+    if value is not None and value > LIMITS["recording_rate"]:
         raise Refused(
             Reason.SCOPE_MISMATCH,
             f"{value:.2f} records for each report: restrict the count to the survey's victims, acts and year",
@@ -105,8 +104,7 @@ def _given(name: str, part: Factor | None, level: float) -> Estimate | None:
 
 
 def _factor(quantity: str, log_value: float, log_error: float, level: float) -> Estimate:
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"a level lies between 0 and 1, not at {level}")
+    check_level(level)
     spread = float(special.ndtri((1 + level) / 2)) * log_error
     with np.errstate(over="ignore"):
         point, lower, upper = (float(np.exp(value)) for value in (log_value, log_value - spread, log_value + spread))

@@ -13,9 +13,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from darkfigure.estimation.grading import LIMITS
 from darkfigure.estimation.intervals import Floats
 from darkfigure.estimation.late_reports import ChainLadder, Nowcast, chain_ladder, nowcast
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 __all__ = [
     "ChainLadder",
@@ -31,12 +32,9 @@ __all__ = [
 ]
 
 VERSION = "2"
-#: With less than this the answer is that of the agencies that are missing. A proposal.
-LEAST_COVERAGE = 0.8
 #: A stratum lends its reporters' rate only if it has this many: two for a variance, more for the imputation.
 FEWEST_REPORTERS = 2
 FEWEST_DONORS = 5
-GREATEST_CV = 0.5
 #: Squares of more would overflow.
 _MOST = 1e100
 _ASSUMPTIONS = ("MISSING_LIKE_REPORTED_IN_STRATUM", "REPORTS_COMPLETE", "SIZES_KNOWN")
@@ -188,8 +186,8 @@ def _checked(counts: ArrayLike, sizes: ArrayLike, strata: ArrayLike | None) -> t
 def _parts(count: Floats, size: Floats, group: NDArray[np.intp], fewest: int) -> list[_Stratum]:
     missing = np.isnan(count)
     share = float(size[~missing].sum() / size.sum())
-    if share < LEAST_COVERAGE:
-        message = f"agencies with {share:.1%} of the size reported, below {LEAST_COVERAGE:.0%}"
+    if share < LIMITS["agency_coverage"]:
+        message = f"agencies with {share:.1%} of the size reported, below {LIMITS['agency_coverage']:.0%}"
         raise Refused(Reason.LOW_COVERAGE, f"{message}: give what was reported, and its coverage")
     parts = []
     for label in range(int(group.max()) + 1):
@@ -246,8 +244,7 @@ def _total(
     found: Mapping[str, float],
     seed: int | None,
 ) -> Estimate:
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"a level of {level}: between 0 and 1 is needed")
+    check_level(level)
     reported, error = float(np.nansum(count)), float(np.sqrt(variance))
     point = reported + added
     if not np.isnan(count).any():
@@ -258,7 +255,7 @@ def _total(
         raise Refused(Reason.NO_ESTIMATE_EXISTS, f"{message}; merge strata")
     reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error / added
     lower, upper = reported + added * float(np.exp(-reach)), reported + added * float(np.exp(min(reach, 700.0)))
-    if not (error / point <= GREATEST_CV and upper <= 10 * lower):
+    if not (error / point <= LIMITS["cv"] and upper <= LIMITS["interval_ratio"] * lower):
         message = f"the total is known to {error / point:.0%}, between {lower:,.0f} and {upper:,.0f}"
         raise Refused(Reason.TOO_IMPRECISE, f"{message}; merge strata")
     limits = Limits(lower, upper, level, "log-Student of the missing part")

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from darkfigure.estimation.result import Estimate, Grade, Limits, Reason, Refused
 
@@ -123,8 +124,9 @@ RULES: tuple[Rule, ...] = (
     Rule("heavy_tail", "tail_shape", True, 0.5, False, Reason.FEW_CARRY_ALL, _LOSSES, "a tail shape above 0.5"),
 )  # fmt: skip
 
-#: What the rules ask for. An estimator's diagnostics tell a measure by giving it this name.
-MEASURES = frozenset(rule.measure for rule in RULES)
+#: The limit of each measure that a rule asks for. An estimator's diagnostics tell a measure by giving it this name, and
+#: an estimator that refuses by itself what a rule would not publish takes the limit from here.
+LIMITS: Mapping[str, float] = MappingProxyType({rule.measure: rule.limit for rule in RULES})
 
 
 @dataclass(frozen=True)
@@ -157,8 +159,8 @@ def judge(basis: Basis, measures: Mapping[str, float], *, bounds_hold: bool) -> 
     breaks no rule and is named as unchecked. Refused: ``BAD_INPUT`` for a measure that no rule knows, or that is NaN.
     """
     for name, value in measures.items():
-        if name not in MEASURES or math.isnan(value):
-            raise Refused(Reason.BAD_INPUT, f"{name} = {value}: known measures are {', '.join(sorted(MEASURES))}")
+        if name not in LIMITS or math.isnan(value):
+            raise Refused(Reason.BAD_INPUT, f"{name} = {value}: known measures are {', '.join(sorted(LIMITS))}")
     applying = [rule for rule in RULES if basis in rule.applies_to]
     unchecked = tuple(rule for rule in applying if rule.measure not in measures)
     broken = tuple(rule for rule in applying if rule.measure in measures and rule.broken_by(measures[rule.measure]))
@@ -180,7 +182,7 @@ def measures_of(estimate: Estimate) -> dict[str, float]:
     if limits := estimate.limits:
         known = limits.lower == limits.upper
         told["interval_ratio"] = 1.0 if known else limits.upper / limits.lower if limits.lower > 0 else math.inf
-    return told | {name: value for name, value in estimate.diagnostics.items() if name in MEASURES}
+    return told | {name: value for name, value in estimate.diagnostics.items() if name in LIMITS}
 
 
 def graded(

@@ -18,31 +18,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, special
 
 from darkfigure.estimation.cell_tables import check_tables, columns_of, distinct, merged
-from darkfigure.estimation.pooling import Stage as _Stage
-from darkfigure.estimation.pooling import effect_draws, weigh
-from darkfigure.estimation.priors import Prior, Range, fixed_prior, overlap_of, prior_of_cells
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
-
-__all__ = [
-    "Incidents",
-    "Prior",
-    "Range",
-    "Rates",
-    "average_rates",
-    "effective_answers",
-    "incidents",
-    "reporting_rates",
-    "totals",
-    "year_dispersion",
-]
+from darkfigure.estimation.grading import LIMITS
+from darkfigure.estimation.pooling import Stage, effect_draws, weigh
+from darkfigure.estimation.priors import Prior, fixed_prior, overlap_of, prior_of_cells
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 Floats = NDArray[np.float64]
 
 VERSION = "1"
 #: With fewer points of weight than this the spreads are not resolved.
 LEAST_POINTS = 12.0
-WIDEST_RATIO = 10.0
-GREATEST_OVERLAP = 0.9
 ASSUMPTIONS = (
     "SURVEY_ANSWERS_TRUE",
     "SAME_SCOPE_SURVEYED_AND_RECORDED",
@@ -122,7 +107,7 @@ def reporting_rates(
     centre, fixed = fixed_prior(prior, "loss" in cells)
     mean = np.concatenate([centre, np.zeros(sum(widths))])
     surveyed = design[known]
-    model = _Stage.of(yes + 0.5, answers + 1, surveyed, surveyed @ mean, fixed, widths)
+    model = Stage.of(yes + 0.5, answers + 1, surveyed, surveyed @ mean, fixed, widths)
     values, weights = weigh(model, prior.spread_scale(), seed)
     model = model.expanded(weights @ values, yes, answers, surveyed @ mean)
     values, weights = weigh(model, prior.spread_scale(), seed)
@@ -234,16 +219,17 @@ def totals(
     beside the others, with TOO_IMPRECISE where its limits are more than 10 times apart, and with PRIOR_DECIDES where
     most of it lies in cells without a survey whose rates the evidence left as the prior had them. Refused: BAD_INPUT.
     """
+    check_level(level)
     values = np.asarray(draws, float)
     labels: list[Hashable] = ["all"] * len(values) if by is None else list(by)
-    if values.ndim != 2 or not values.size or len(labels) != len(values) or not 0 < level < 1:
+    if values.ndim != 2 or not values.size or len(labels) != len(values):
         raise Refused(Reason.BAD_INPUT, "draws have the shape (cells, draws), one label for each cell")
     if not np.all(np.isfinite(values)) or np.any(values < 0):
         raise Refused(Reason.BAD_INPUT, "draws are finite and not negative")
     codes, groups = pd.factorize(pd.Series(labels, dtype=object))
     sums = _indicator(np.asarray(codes, int), np.ones(len(values))) @ values
     middle = np.median(values, axis=1)
-    blind = np.zeros(len(values)) if rates is None else ~rates.surveyed & (rates.overlap > GREATEST_OVERLAP)
+    blind = np.zeros(len(values)) if rates is None else ~rates.surveyed & (rates.overlap > LIMITS["prior_overlap"])
     part = np.bincount(codes, blind * middle) / np.maximum(np.bincount(codes, middle), 1e-300)
     model = Rates if rates is None else rates
     return {g: _total(sums[i], float(part[i]), level, quantity, model, seed) for i, g in enumerate(groups)}
@@ -255,7 +241,7 @@ def _total(
     lower, point, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
     if guessed > 0.5:
         return Refused(Reason.PRIOR_DECIDES, f"{guessed:.0%} lies where no survey tells the rate from its prior")
-    if upper > WIDEST_RATIO * lower:
+    if upper > LIMITS["interval_ratio"] * lower:
         return Refused(Reason.TOO_IMPRECISE, f"limits {lower:.4g} and {upper:.4g}: add survey evidence")
     return Estimate(
         quantity,

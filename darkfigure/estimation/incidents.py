@@ -18,22 +18,20 @@ import pandas as pd
 
 from darkfigure.estimation import hierarchical
 from darkfigure.estimation.bounds import multiplier_bounds
-from darkfigure.estimation.comparable_subset import GREATEST_RECORDING_RATE
-from darkfigure.estimation.grading import RULES, Basis, Show, judge, measures_of
+from darkfigure.estimation.grading import LIMITS, Basis, Show, judge, measures_of
 from darkfigure.estimation.intervals import Floats, count_interval, share_cv
 from darkfigure.estimation.multiplier import Recorded, Share, posterior
+from darkfigure.estimation.priors import Prior, Range
 from darkfigure.estimation.reporting import KEY, LEVEL, PRECISION
 from darkfigure.estimation.result import Estimate, Grade, Limits, Reason, Refused
 
 VERSION = "1"
 SEED = 2011
 #: What is held of the share with a case file before the survey: of a typical cell, and how far two cells differ.
-PRIOR = hierarchical.Prior(typical=hierarchical.Range(0.002, 0.5), odds_ratio=2.0)
+PRIOR = Prior(typical=Range(0.002, 0.5), odds_ratio=2.0)
 FACTORS = ["part", "time_period", "listed"]
 #: Less of the crimes of an area than this is no remainder to learn from.
 LEAST_REMAINDER = 0.02
-#: The rule ``survey_disagrees``.
-GREATEST_SURVEY_RATIO = next(rule.limit for rule in RULES if rule.measure == "survey_ratio")
 _BESIDE = ("SURVEY_ANSWERS_TRUE", "CASE_FILE_KNOWN", "SAME_CONDUCT", "SAME_VICTIMS", "SAME_YEAR", "CV_BAND_UPPER")
 SURVEYED, MULTIPLIER, POOLED = "incidents_surveyed", "incidents_multiplier", "incidents_pooled_multiplier"
 #: By quantity, how it is made and what that assumes.
@@ -119,7 +117,7 @@ class Pool:
     def comparable(self) -> bool:
         """Whether in any period the area's own multiplier is anywhere near what the survey itself counts."""
         ratio = self.whole["recorded_count"] / self.whole["case_file"]
-        return bool(np.minimum(ratio, 1 / ratio).max() >= 1 / GREATEST_SURVEY_RATIO)
+        return bool(np.minimum(ratio, 1 / ratio).max() >= 1 / LIMITS["survey_ratio"])
 
 
 def pools(evidence: pd.DataFrame, parts: pd.DataFrame) -> list[Pool]:
@@ -228,7 +226,7 @@ def _totals(pool: Pool) -> tuple[Mapping[Hashable, Estimate | Refused], Mapping[
     return parts, _wholes(pool, rates, found)
 
 
-def _drawn(pool: Pool, prior: hierarchical.Prior = PRIOR, dispersion: float = 1.0) -> tuple[hierarchical.Rates, Floats]:
+def _drawn(pool: Pool, prior: Prior = PRIOR, dispersion: float = 1.0) -> tuple[hierarchical.Rates, Floats]:
     rates = hierarchical.reporting_rates(pool.evidence, pool.cells, FACTORS, prior, seed=SEED)
     counts = pool.cells["recorded_count"]
     return rates, hierarchical.incidents(counts, rates.draws, dispersion=dispersion, seed=SEED).realised
@@ -270,7 +268,7 @@ def _alternatives(pool: Pool, made: pd.DataFrame) -> list[tuple[object, ...]]:
         (
             "the odds of two cells differ four times at the median, and not twice",
             "CELLS_EXCHANGEABLE_WITHIN_FACTORS",
-            lambda: _drawn(pool, hierarchical.Prior(PRIOR.typical, 4.0)),
+            lambda: _drawn(pool, Prior(PRIOR.typical, 4.0)),
         ),
         (
             "recorded counts vary by chance as much as they do from year to year",
@@ -331,7 +329,7 @@ def _row(
 ) -> dict[str, object]:
     """An estimate as it may be shown. Where no point may be, the recorded count is a lower bound, if it is in scope."""
     bounds = None
-    if count is not None and count > 0 and told.get("recording_rate", 0) <= GREATEST_RECORDING_RATE:
+    if count is not None and count > 0 and told.get("recording_rate", 0) <= LIMITS["recording_rate"]:
         bounds = multiplier_bounds(count)
     method, assumptions = METHODS[quantity]
     if isinstance(found, Refused):

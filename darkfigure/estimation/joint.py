@@ -26,8 +26,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from darkfigure.estimation.cell_tables import check_tables, columns_of, distinct, merged
+from darkfigure.estimation.chains import bulk_ess, check_settled, rank_r_hat, tail_ess
 from darkfigure.estimation.hierarchical import Incidents, Rates
-from darkfigure.estimation.lists.latent import LEAST_ESS, MOST_R_HAT, bulk_ess, r_hat, tail_ess
 from darkfigure.estimation.priors import Incidence, Prior, Range, fixed_prior, overlap_of, prior_of_cells
 from darkfigure.estimation.result import Reason, Refused
 
@@ -237,15 +237,9 @@ def _checked(drawn: dict[str, NDArray[Any]], expected: Floats, area: Ints, given
     sums = np.stack([expected[..., area == a].sum(axis=2) for a in range(area.max() + 1)], axis=2)
     told = np.concatenate([drawn["typical"], *single, sums, expected.sum(axis=2, keepdims=True)], axis=2)
     spreads = np.concatenate([drawn["tau"], drawn["sigma"]], axis=2)
-    hat, beside = (max(r_hat(values[..., i]) for i in range(values.shape[2])) for values in (told, spreads))
+    hat, beside = (max(rank_r_hat(values[..., i]) for i in range(values.shape[2])) for values in (told, spreads))
     ess = min(min(bulk_ess(told[..., i]), tail_ess(told[..., i])) for i in range(told.shape[2]))
-    if not (hat <= MOST_R_HAT and ess >= LEAST_ESS):
-        raise Refused(
-            Reason.NOT_CONVERGED,
-            f"R-hat {hat:.3f} (at most {MOST_R_HAT}), {ess:.0f} effective draws (at least {LEAST_ESS:.0f}): draw more",
-        )
-    divergent = float(drawn["divergent"].sum())
-    return {"r_hat": hat, "effective_draws": ess, "spread_r_hat": beside, "divergent": divergent}
+    return check_settled(hat, ess) | {"spread_r_hat": beside, "divergent": float(drawn["divergent"].sum())}
 
 
 def _incidents(counts: Floats, expected: Floats, share: Floats, seed: int) -> Incidents:

@@ -13,13 +13,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from darkfigure.estimation.grading import LIMITS
 from darkfigure.estimation.intervals import Floats
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 VERSION = "1"
-#: An interval whose upper limit exceeds this many times the lower says nothing.
-WIDEST_RATIO = 10.0
-GREATEST_CV = 0.5
 #: Squares of more would overflow.
 _MOST = 1e100
 _LADDER = ("DELAYS_ALIKE_IN_ALL_PERIODS", "PERIODS_INDEPENDENT", "COMPLETE_AT_LAST_DELAY")
@@ -75,8 +73,8 @@ def chain_ladder(
     origins["lower"], origins["upper"] = _log_normal(latest, full[:, -1], np.sqrt(variance), level, only_grow)
     error = float(np.sqrt(variance.sum() + covariance))
     known, ultimate = float(latest.sum()), float(full[:, -1].sum())
-    if not error <= GREATEST_CV * ultimate:
-        message = f"the standard error is {error / ultimate:.0%} of the total, above {GREATEST_CV:.0%}"
+    if not error <= LIMITS["cv"] * ultimate:
+        message = f"the standard error is {error / ultimate:.0%} of the total, above {LIMITS['cv']:.0%}"
         raise Refused(Reason.TOO_IMPRECISE, f"{message}: leave out the latest periods")
     lower, upper = _log_normal(np.array([known]), np.array([ultimate]), np.array([error]), level, only_grow)
     limits = _sound(Limits(float(lower[0]), float(upper[0]), level, "log-normal"))
@@ -129,8 +127,7 @@ def _triangle(triangle: ArrayLike, level: float) -> tuple[Floats, NDArray[np.int
         table = np.array(triangle, float)
     except (TypeError, ValueError) as error:
         raise Refused(Reason.BAD_INPUT, "a triangle is a table of numbers, NaN where nothing is known yet") from error
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"a level of {level}: between 0 and 1 is needed")
+    check_level(level)
     if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] < 2:
         raise Refused(Reason.BAD_INPUT, f"a triangle of shape {table.shape}: two origins and two delays are needed")
     known = ~np.isnan(table)
@@ -228,7 +225,7 @@ def _delays(table: Floats) -> tuple[Floats, Floats, float]:
 
 
 def _sound(limits: Limits) -> Limits:
-    if not limits.upper <= WIDEST_RATIO * limits.lower:
+    if not limits.upper <= LIMITS["interval_ratio"] * limits.lower:
         message = f"between {limits.lower:,.0f} and {limits.upper:,.0f}: leave out the latest periods"
         raise Refused(Reason.TOO_IMPRECISE, message)
     return limits

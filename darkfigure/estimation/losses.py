@@ -17,7 +17,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.grading import LIMITS
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 from darkfigure.estimation.tails import (
     FEWEST_EXCEEDANCES,
     LEAST_SHAPE,
@@ -32,7 +33,6 @@ from darkfigure.estimation.weighted import (
     FEWEST_ANSWERS,
     Answers,
     answers_of,
-    check_level,
     enough,
     error_of_mean,
     quantile_of,
@@ -56,12 +56,8 @@ __all__ = [
 ]
 
 VERSION = "1"
-#: The flag for caution of the U.S. Bureau of Justice Statistics: a CV above 50 %.
-GREATEST_CV = 0.5
 #: The most that the one and the three largest contributions may carry of a mean that is published. Proposals.
-GREATEST_TOP: Mapping[int, float] = {1: 0.25, 3: 0.4}
-#: From 0.5 the variance of the losses is infinite, and no interval of their mean holds its level.
-GREATEST_TAIL_INDEX = 0.5
+GREATEST_TOP: Mapping[int, float] = {1: LIMITS["largest_share"], 3: 0.4}
 #: The test of Jarque and Bera (1987) below which the logs are not normal.
 LEAST_P_VALUE = 0.01
 _TAIL_SHARE = 0.1
@@ -271,8 +267,8 @@ def _row(quantity: str, estimate: Callable[[], Estimate]) -> dict[str, object]:
 
 
 def _precise(cv: float) -> None:
-    if not cv <= GREATEST_CV:
-        raise Refused(Reason.TOO_IMPRECISE, f"the CV of the mean is {cv:.0%}, above {GREATEST_CV:.0%}")
+    if not cv <= LIMITS["cv"]:
+        raise Refused(Reason.TOO_IMPRECISE, f"the CV of the mean is {cv:.0%}, above {LIMITS['cv']:.0%}")
 
 
 def _log_limits(mean: float, error: float, size: float, level: float) -> Limits:
@@ -314,8 +310,9 @@ def _carried(answers: Answers) -> dict[str, float]:
             raise Refused(Reason.FEW_CARRY_ALL, f"{message}, above {greatest:.0%}; give the median and quantiles")
     threshold = _tail_threshold(answers)
     index, most = _tail_index(answers, threshold)
-    if index > GREATEST_TAIL_INDEX:
-        message = f"the tail index {index:.2f} is above {GREATEST_TAIL_INDEX}: the next sample's largest answer"
+    # From 0.5 the variance of the losses is infinite, and no interval of their mean holds its level.
+    if index > LIMITS["tail_shape"]:
+        message = f"the tail index {index:.2f} is above {LIMITS['tail_shape']}: the next sample's largest answer"
         raise Refused(Reason.FEW_CARRY_ALL, f"{message} would make another mean; give the median and quantiles")
     if most >= 1:
         message = f"the tail index may be {most:.2f} by its upper limit, and from 1 on there is no mean"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 VERSION = "1"
 QUANTITY = "true_incidents"
@@ -89,8 +89,9 @@ class Factor:
         return self.standard_error / self.value
 
 
-_COMPLETE = Share(1.0)
-_SAME_SCOPE = Factor(1.0)
+#: All that is reported is recorded, and the survey covers what the authorities record.
+COMPLETE = Share(1.0)
+SAME_SCOPE = Factor(1.0)
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,8 @@ class Recorded:
 
     count: float
     reporting: Share
-    recording: Share = _COMPLETE
-    scope: Factor = _SAME_SCOPE
+    recording: Share = COMPLETE
+    scope: Factor = SAME_SCOPE
     correlation: float = 0.0
 
     def __post_init__(self) -> None:
@@ -143,7 +144,8 @@ def delta(recorded: Recorded, level: float = 0.95, *, count_varies: bool = True)
     Both shares stand below the line, so a positive correlation of them adds to the variance.
     Refused: ``TOO_FEW_CASES`` for a count of 0, of which there is no log; ``BAD_INPUT`` for the level.
     """
-    spread = float(special.ndtri((1 + _level(level)) / 2))
+    check_level(level)
+    spread = float(special.ndtri((1 + level) / 2))
     if recorded.count == 0:
         raise Refused(Reason.TOO_FEW_CASES, "nothing is recorded: the log-normal limits need a case; see posterior()")
     p, q = recorded.reporting, recorded.recording
@@ -167,7 +169,8 @@ def fieller(recorded: Recorded, level: float = 0.95, *, count_varies: bool = Tru
     Refused: ``UNBOUNDED`` where ``g = (z se(pq) / pq)^2`` is 1 or more: then ``p q`` may be zero and ``N`` anything;
     ``TOO_FEW_CASES`` for a count of 0; ``BAD_INPUT`` for the level.
     """
-    z = float(special.ndtri((1 + _level(level)) / 2))
+    check_level(level)
+    z = float(special.ndtri((1 + level) / 2))
     if recorded.count == 0:
         raise Refused(Reason.TOO_FEW_CASES, "nothing is recorded: see posterior()")
     g = (z * recorded.rate_error / recorded.rate) ** 2
@@ -199,7 +202,7 @@ def bootstrap(
     normal copula; counts from a Poisson law; the scope from a log-normal one. Refused: ``TOO_FEW_CASES`` for a count
     of 0, of which every copy is 0; ``BAD_INPUT`` for the level or fewer than 1,000 draws; ``TOO_IMPRECISE``.
     """
-    _level(level)
+    check_level(level)
     _enough(draws)
     if recorded.count == 0:
         raise Refused(Reason.TOO_FEW_CASES, "nothing is recorded: every copy of it is 0; see posterior()")
@@ -225,7 +228,7 @@ def posterior(
     shares and scope are known the quantiles are exact and nothing is drawn. Refused: ``BAD_INPUT`` for the level,
     the prior or fewer than 1,000 draws; ``TOO_IMPRECISE`` where a share rests on hardly an answer.
     """
-    _level(level)
+    check_level(level)
     if not prior > 0 or not math.isfinite(prior):
         raise Refused(Reason.BAD_INPUT, f"the prior's exponent lies above 0, not at {prior}")
     method = "multiplier, negative-binomial posterior"
@@ -256,7 +259,8 @@ def unrecorded_share(recorded: Recorded, level: float = 0.95) -> Estimate:
 
     Refused: ``BAD_INPUT`` where all is recorded but not known to be, which leaves the logit infinite.
     """
-    z = float(special.ndtri((1 + _level(level)) / 2))
+    check_level(level)
+    z = float(special.ndtri((1 + level) / 2))
     rate, error = recorded.rate, recorded.rate_error
     if rate == 1 and error > 0:
         raise Refused(Reason.BAD_INPUT, "a share of 1 has no logit")
@@ -331,12 +335,6 @@ def _estimate(
         **(more or {}),
     }
     return Estimate(QUANTITY, point, limits, method, VERSION, ASSUMPTIONS, error, diagnostics, seed)
-
-
-def _level(level: float) -> float:
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"a level lies between 0 and 1, not at {level}")
-    return level
 
 
 def _enough(draws: int) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from darkfigure.estimation.multiplier import ASSUMPTIONS, GREATEST_COUNT, LEAST_SHARE
-from darkfigure.estimation.result import Reason, Refused
+from darkfigure.estimation.result import Reason, Refused, check_level
 
 VERSION = "1"
 #: Cells in a batch: its arrays of draws are to stay in the processor's cache.
@@ -92,8 +92,9 @@ def cells(
     Hilferty 1931). Refused: ``BAD_INPUT``, ``NO_ESTIMATE_EXISTS`` for a share of 0; a bad cell stops the whole, as a
     total without it would be another's.
     """
-    if draws < 1000 or not 0 < level < 1 or workers < 1:
-        raise Refused(Reason.BAD_INPUT, "it takes 1,000 draws or more, a level between 0 and 1, and a worker")
+    check_level(level)
+    if draws < 1000 or workers < 1:
+        raise Refused(Reason.BAD_INPUT, "it takes 1,000 draws or more, and a worker")
     count = np.atleast_1d(np.asarray(recorded, float))
     if count.ndim != 1 or not count.size:
         raise Refused(Reason.BAD_INPUT, f"counts come as one row of cells, not in the shape {count.shape}")

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from darkfigure.estimation.pogit_chains import effective_draws, leap, split_r_hat
+from darkfigure.estimation.chains import check_settled, split_ess, split_r_hat
+from darkfigure.estimation.pogit_chains import leap
 from darkfigure.estimation.pogit_density import PogitData as PogitData  # given here as well
 from darkfigure.estimation.pogit_density import PogitPrior as PogitPrior
 from darkfigure.estimation.pogit_density import (
@@ -23,14 +24,13 @@ from darkfigure.estimation.pogit_density import (
     log_slope,
     prior_precision,
 )
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 Floats = NDArray[np.float64]
 
 VERSION = "1"
 #: Chains side by side, and steps of each that are thrown away at first.
 CHAINS, WARM_UP = 32, 300
-GREATEST_R_HAT, LEAST_ESS = 1.01, 400.0
 #: A linear predictor beyond this has left for infinity.
 FARTHEST = 25.0
 
@@ -113,9 +113,10 @@ def validated_multiplier(
     interval. Refused: BAD_INPUT; TOO_FEW_CASES (nothing recorded or nothing validated in some category); UNBOUNDED
     (of the validated, none was found).
     """
+    check_level(level)
     count, v, m = (np.asarray(a, float) for a in (recorded, found, validated))
-    if count.ndim != 1 or not np.all(np.isfinite(count) & (count >= 0)) or not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, "recorded counts are finite and not negative, a level is between 0 and 1")
+    if count.ndim != 1 or not np.all(np.isfinite(count) & (count >= 0)):
+        raise Refused(Reason.BAD_INPUT, "recorded counts are finite and not negative")
     check_validation(v, m, len(count))
     if np.any(count == 0) or np.any(m == 0):
         raise Refused(Reason.TOO_FEW_CASES, "each category needs recorded and validated cases")
@@ -164,12 +165,10 @@ def posterior(data: PogitData, prior: PogitPrior | None = None, *, draws: int = 
     mode, _, information = _scored(lambda t: _joint(data, t, prior), _start(data))
     rng = np.random.default_rng(seed)
     chains, accepted = _sampled(_Moves.about(data, prior, mode, information), -(-draws // CHAINS), rng)
-    r_hat = split_r_hat(chains)
+    each = [chains[..., i].T for i in range(chains.shape[2])]
     # Of the squares too: chains can swing about the mean, which is then well known, and their spread is not.
-    ess = np.minimum(effective_draws(chains), effective_draws((chains - chains.mean(axis=(0, 1))) ** 2))
-    if r_hat.max() > GREATEST_R_HAT or ess.min() < LEAST_ESS:
-        raise Refused(Reason.NOT_CONVERGED, f"R-hat {r_hat.max():.3f}, effective draws {ess.min():.0f}: draw more")
-    found = {"r_hat": float(r_hat.max()), "effective_draws": float(ess.min()), "accepted": accepted}
+    ess = min(min(split_ess(one), split_ess((one - one.mean()) ** 2)) for one in each)
+    found = check_settled(max(map(split_r_hat, each)), ess) | {"accepted": accepted}
     return PogitDraws.of(data, chains.reshape(-1, chains.shape[2])[:draws], found, rng)
 
 

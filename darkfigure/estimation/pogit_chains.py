@@ -1,6 +1,7 @@
-"""Chains of draws, many in step: one move by Hamiltonian Monte Carlo, and whether they have settled.
+"""Chains of draws, many in step: one move of them by Hamiltonian Monte Carlo.
 
-Here: arrays in, arrays out. Not here: what is drawn from (pogit.py, pogit_selection.py).
+Here: arrays in, arrays out. Not here: what is drawn from (pogit.py, pogit_selection.py), or whether it has settled
+(chains.py).
 """
 
 from collections.abc import Callable
@@ -40,24 +41,3 @@ def leap(
     taken = rng.random(len(z)) < chance
     z, gradient = (np.where(taken[:, None], *pair) for pair in ((new, z), (new_gradient, gradient)))
     return z, np.where(taken, new_value, value), gradient, chance
-
-
-def split_r_hat(chains: Floats) -> Floats:
-    """Gelman and others' split R-hat of each parameter; ``chains`` (steps, chains, parameters)."""
-    half = len(chains) // 2
-    parts = np.concatenate([chains[:half], chains[-half:]], axis=1)
-    within = parts.var(axis=0, ddof=1).mean(axis=0)
-    return np.sqrt((half - 1) / half + parts.mean(axis=0).var(axis=0, ddof=1) / within)
-
-
-def effective_draws(chains: Floats) -> Floats:
-    """Effective sample size by Geyer's initial positive pairs, over all chains; ``chains`` as in ``split_r_hat``."""
-    steps, count, _ = chains.shape
-    spectrum = np.abs(np.fft.rfft(chains - chains.mean(axis=0), 2 * steps, axis=0)) ** 2
-    autocovariance = np.fft.irfft(spectrum, axis=0)[:steps].mean(axis=1) / steps
-    within = autocovariance[0] * steps / (steps - 1)
-    total = within * (steps - 1) / steps + chains.mean(axis=0).var(axis=0, ddof=1)
-    correlation = 1 - (within - autocovariance) / total
-    pairs = correlation[: steps // 2 * 2].reshape(-1, 2, chains.shape[2]).sum(axis=1)
-    held = np.minimum.accumulate(np.where(np.cumprod(pairs > 0, axis=0), pairs, 0), axis=0)
-    return steps * count / np.maximum(2 * held.sum(axis=0) - 1, 1 / np.log10(steps * count))

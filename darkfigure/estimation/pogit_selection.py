@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from darkfigure.estimation.pogit import GREATEST_R_HAT, LEAST_ESS, WARM_UP, PogitDraws
-from darkfigure.estimation.pogit_chains import effective_draws, leap, split_r_hat
+from darkfigure.estimation.chains import check_settled, split_ess, split_r_hat
+from darkfigure.estimation.pogit import WARM_UP, PogitDraws
+from darkfigure.estimation.pogit_chains import leap
 from darkfigure.estimation.pogit_density import PogitData, PogitPrior, intercepts, log_slope, prior_precision
 from darkfigure.estimation.result import Reason, Refused
 
@@ -67,12 +68,10 @@ def select(
     rng = np.random.default_rng(seed)
     theta, held, jumped = _sampled(_Atlas(data, prior, inclusion), -(-draws // CHAINS), rng)
     told = np.concatenate([theta, held[..., ~intercepts(data)]], axis=2)
-    moving = told.reshape(-1, told.shape[2]).std(axis=0) > 0
-    r_hat, ess = split_r_hat(told[..., moving]), effective_draws(told[..., moving])
-    if r_hat.max() > GREATEST_R_HAT or ess.min() < LEAST_ESS:
-        raise Refused(Reason.NOT_CONVERGED, f"R-hat {r_hat.max():.3f}, effective draws {ess.min():.0f}: draw more")
+    # An effect that is never in, or never out, tells nothing of the chains.
+    each = [told[..., i].T for i in range(told.shape[2]) if np.ptp(told[..., i]) > 0]
+    found = check_settled(max(map(split_r_hat, each)), min(map(split_ess, each))) | {"jumped": jumped}
     k, inside = data.incidence.shape[1], held.mean(axis=(0, 1))
-    found = {"r_hat": float(r_hat.max()), "effective_draws": float(ess.min()), "jumped": jumped}
     made = PogitDraws.of(data, theta.reshape(-1, theta.shape[2])[:draws], found, rng)
     return Selection(made, inside[:k], inside[k:])
 

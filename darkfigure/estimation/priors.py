@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, special
 
-from darkfigure.estimation.result import Reason, Refused
+from darkfigure.estimation.result import Reason, Refused, check_level
 
 Floats = NDArray[np.float64]
 
@@ -43,8 +43,7 @@ class Range:
         return special.expit(np.random.default_rng(seed).normal(mean, sd, draws))
 
     def _normal(self, lower: float, upper: float) -> tuple[float, float]:
-        if not 0 < self.level < 1:
-            raise Refused(Reason.BAD_INPUT, f"a level lies between 0 and 1, not {self.level}")
+        check_level(self.level)
         return (lower + upper) / 2, (upper - lower) / 2 / float(special.ndtri((1 + self.level) / 2))
 
 

@@ -18,14 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from darkfigure.estimation.grading import Basis, Show, judge
+from darkfigure.estimation.grading import LIMITS, Basis, Show, judge
 from darkfigure.estimation.intervals import Floats, Interval, count_interval, share_cv, share_interval
 from darkfigure.estimation.result import Grade, Reason
 
 LEVEL = 0.95
 VERSION = "2"
-#: The flag for caution of the U.S. Bureau of Justice Statistics; here nothing is published beyond it.
-GREATEST_CV = 0.5
 #: Parker and others (2017), presentation standards of the U.S. National Center for Health Statistics: no proportion
 #: is presented whose interval is that wide.
 WIDEST_SHARE = 0.3
@@ -279,7 +277,7 @@ def _refusals(cv: Floats, point: Floats, limits: Interval, widest: float) -> lis
             Reason.TOO_IMPRECISE,
             "the figure's published precision band is open upwards: its CV may be anything",
         ),
-        (cv > GREATEST_CV, Reason.TOO_IMPRECISE, f"the figure's CV may be above {GREATEST_CV:.0%}"),
+        (cv > LIMITS["cv"], Reason.TOO_IMPRECISE, f"the figure's CV may be above {LIMITS['cv']:.0%}"),
         (~np.isfinite(point), Reason.NO_ESTIMATE_EXISTS, "division by zero"),
         (
             unknown,

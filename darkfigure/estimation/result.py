@@ -63,6 +63,12 @@ class Refused(ValueError):
         self.message = message
 
 
+def check_level(level: float) -> None:
+    """Refused: BAD_INPUT for a nominal coverage that is not between 0 and 1."""
+    if not 0 < level < 1:
+        raise Refused(Reason.BAD_INPUT, f"a level lies between 0 and 1, not at {level}")
+
+
 class Grade(StrEnum):
     """From the surest to the least sure."""
 
@@ -87,8 +93,8 @@ class Limits:
 class Estimate:
     """A number, in the unit of its ``quantity``. ``point`` is None where only limits are known (bounds).
 
-    ``assumptions`` are codes of the registry ``ASSUMPTIONS``; ``ValueError`` for any other. ``grade`` is None until the
-    estimate was judged (grading.py); of one below C the point is gone.
+    ``assumptions`` are codes of the registry ``ASSUMPTIONS``; ``ValueError`` for none or any other. ``grade`` is None
+    until the estimate was judged (grading.py); of one below C the point is gone.
     """
 
     quantity: str
@@ -103,5 +109,7 @@ class Estimate:
     grade: Grade | None = None
 
     def __post_init__(self) -> None:
+        if not self.assumptions:
+            raise ValueError("an estimate without assumptions: name what it rests on by its codes")
         if unknown := [code for code in self.assumptions if code not in ASSUMPTIONS]:
             raise ValueError(f"no assumptions by these codes in darkfigure.estimation.assumptions: {unknown}")

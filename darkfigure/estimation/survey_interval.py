@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 from scipy import optimize, special
 
-from darkfigure.estimation.result import Limits, Reason, Refused
+from darkfigure.estimation.result import Limits, Reason, Refused, check_level
 
 Scale = Literal["wald", "log", "logit", "beta", "likelihood"]
 #: Beyond this, limits lose the digits in which they differ from the point.
@@ -26,8 +26,9 @@ def interval(
     Refused: TOO_FEW_CASES for no degree of freedom, or a point on which the scale has no interval; BAD_INPUT;
     UNBOUNDED, TOO_IMPRECISE and NOT_CONVERGED where the limits lie beyond what can be computed.
     """
-    if not 0 < level < 1 or not standard_error > 0 or not np.isfinite([point, standard_error]).all():
-        raise Refused(Reason.BAD_INPUT, "the level must lie between 0 and 1, and the standard error be above 0")
+    check_level(level)
+    if not standard_error > 0 or not np.isfinite([point, standard_error]).all():
+        raise Refused(Reason.BAD_INPUT, "the point must be finite, and the standard error be above 0")
     beyond = (scale == "log" and point < 0) or (scale not in ("wald", "log") and not 0 <= point <= 1)
     if scale not in get_args(Scale) or beyond:
         raise Refused(Reason.BAD_INPUT, f"{point:g} has no interval on the scale {scale!r}")

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
 from darkfigure.estimation.intervals import Floats
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
-from darkfigure.estimation.weighted import FEWEST_ANSWERS, answers_of, check_level, enough
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
+from darkfigure.estimation.weighted import FEWEST_ANSWERS, answers_of, enough
 
 VERSION = "1"
 #: Fewer exceedances do not tell a heavy tail from a light one: the standard error of xi is 0.2 at best.

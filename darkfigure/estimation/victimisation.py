@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from darkfigure.estimation.grading import LIMITS
 from darkfigure.estimation.intervals import Floats, Interval, count_interval, share_interval
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 from darkfigure.estimation.survey import Design, ratio, total
 from darkfigure.estimation.survey import mean as mean_of
 from darkfigure.estimation.survey import proportion as proportion_of
 from darkfigure.estimation.survey_interval import Scale
 
 VERSION = "1"
-#: The flag for caution of the U.S. Bureau of Justice Statistics; here nothing is published beyond it.
-GREATEST_CV = 0.5
 #: A squared CV of people's rates that is none, to the last digits of a result.
 _ONE_RATE = 1e-14
 
@@ -61,8 +60,9 @@ class RecallPrior:
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        if not -1 < self.lower < self.upper < np.inf or not 0 < self.level < 1 or not self.source.strip():
-            raise Refused(Reason.BAD_INPUT, "a prior on tau has limits, -1 < lower < upper, a level and a source")
+        check_level(self.level)
+        if not -1 < self.lower < self.upper < np.inf or not self.source.strip():
+            raise Refused(Reason.BAD_INPUT, "a prior on tau has limits, -1 < lower < upper, and a source")
 
     @property
     def log_mean(self) -> float:
@@ -206,7 +206,7 @@ def without_telescoping(estimate: Estimate, prior: RecallPrior, *, level: float 
     diagnostic ``prior_share`` is the prior's part of it. Refused: BAD_INPUT; TOO_IMPRECISE for a CV above 50 %.
     """
     point, cv = _positive(estimate), _cv(estimate)
-    if cv > GREATEST_CV:
+    if cv > LIMITS["cv"]:
         raise Refused(Reason.TOO_IMPRECISE, f"the estimate's CV is {cv:.0%}")
     sampling, middle = float(np.log1p(cv**2)), point * float(np.exp(-prior.log_mean))
     variance = sampling + prior.log_sd**2
@@ -246,14 +246,9 @@ def published(
     """
     if sum(given is not None for given in (cv, band, base)) != 1 or (base is None) != (design_effect is None):
         raise Refused(Reason.BAD_INPUT, "give one of: a CV, a band of CVs, a base with its design effect")
-    if (
-        kind not in ("count", "share")
-        or not np.isfinite(value)
-        or value < 0
-        or (kind == "share" and value > 1)
-        or not 0 < level < 1
-    ):
-        raise Refused(Reason.BAD_INPUT, f"{value:g} is no {kind}, or {level:g} no level")
+    check_level(level)
+    if kind not in ("count", "share") or not np.isfinite(value) or value < 0 or (kind == "share" and value > 1):
+        raise Refused(Reason.BAD_INPUT, f"{value:g} is no {kind}")
     if value == 0 or (kind == "share" and value == 1):
         raise Refused(Reason.TOO_FEW_CASES, f"a {kind} of {value:g} has no CV: nobody or all")
     found: dict[str, float] = {}
@@ -270,8 +265,8 @@ def published(
         spread, said = float(cv if cv is not None else np.nan), "CV_AS_PUBLISHED"
     if not spread > 0:
         raise Refused(Reason.BAD_INPUT, f"{spread:g} is no CV")
-    if spread > GREATEST_CV:
-        raise Refused(Reason.TOO_IMPRECISE, f"the figure's CV is or may be {spread:.0%}, above {GREATEST_CV:.0%}")
+    if spread > LIMITS["cv"]:
+        raise Refused(Reason.TOO_IMPRECISE, f"the figure's CV is or may be {spread:.0%}, above {LIMITS['cv']:.0%}")
     found["cv"] = spread
     ends = (count_interval if kind == "count" else share_interval)(value, spread, level)
     limits = Limits(float(ends.lower), float(ends.upper), level, "log-normal" if kind == "count" else "Beta")
@@ -288,10 +283,9 @@ def _joined(
     correlation: float,
     level: float,
 ) -> Estimate:
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"{level:g} is no level")
-    if cv > GREATEST_CV:
-        raise Refused(Reason.TOO_IMPRECISE, f"the CV would be {cv:.0%}, above {GREATEST_CV:.0%}")
+    check_level(level)
+    if cv > LIMITS["cv"]:
+        raise Refused(Reason.TOO_IMPRECISE, f"the CV would be {cv:.0%}, above {LIMITS['cv']:.0%}")
     ends = ends_of(point, cv, level)
     limits = Limits(float(ends.lower), float(ends.upper), level, "log-normal" if quantity == "incidence" else "Beta")
     assumptions = tuple(dict.fromkeys((*of[0].assumptions, *of[1].assumptions, "CORRELATION_OF_ERRORS")))
@@ -335,8 +329,7 @@ def _cv(estimate: Estimate) -> float:
 
 
 def _z(level: float) -> float:
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"{level:g} is no level")
+    check_level(level)
     return float(special.ndtri((1 + level) / 2))
 
 

@@ -74,11 +74,6 @@ def enough(answers: Answers, fewest: float) -> Answers:
     return answers
 
 
-def check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"a level of {level}: between 0 and 1 is needed")
-
-
 def quantile_of(answers: Answers, probability: float) -> float:
     """Between the middles of the answers' weights, from the smallest to the largest: type 7 where they are equal."""
     weight = answers.weight

@@ -99,7 +99,33 @@ class _Estimate(_About):
         return (t.grade.isnull() == refused) & ((t.refusal_code != "") == t.status.isin(["refused", "bounds"]))
 
 
-class _OfSurvey(_Estimate):
+class _Numbered(_Estimate):
+    """What has a number with its limits, ``_points[0]``, and maybe others beside it."""
+
+    _points: tuple[str, ...] = ()
+
+    @pa.dataframe_check
+    def limits_hold_point(cls, data):  # type: ignore[no-untyped-def]
+        """The intervals contain their points."""
+        t, held = data.table, True
+        for name in cls._points:
+            held &= t[name].isnull() | t[name].between(t[f"{name}_lower"], t[f"{name}_upper"]).fill_null(False)
+        return held
+
+    @pa.dataframe_check
+    def number_where_estimated(cls, data):  # type: ignore[no-untyped-def]
+        """What is estimated has its number, and a range, bounds or a refusal have none."""
+        return data.table[cls._points[0]].notnull() == (data.table.status == "estimated")
+
+    @pa.dataframe_check
+    def limits_unless_refused(cls, data):  # type: ignore[no-untyped-def]
+        """What is refused has no limits, and all else has both."""
+        t, number = data.table, cls._points[0]
+        refused = t.status == "refused"
+        return (t[f"{number}_lower"].isnull() == refused) & (t[f"{number}_upper"].isnull() == refused)
+
+
+class _OfSurvey(_Numbered):
     cv_bound_pct: float = Field(
         description="The CV that the interval rests on, in per cent: the greatest to be allowed for",
         nullable=True,
@@ -158,8 +184,10 @@ class Pool(DataFrameModel):
         unique = ["pool_id"]
 
 
-class Incidence(_Estimate):
+class Incidence(_Numbered):
     """How many incidents there were: as the survey counts them, by the multiplier, and by a pooled multiplier."""
+
+    _points = ("incident_count",)
 
     quantity: str = Field(description="Which of the three it is", isin=INCIDENCE_QUANTITIES)
     incident_count: float = Field(
@@ -172,26 +200,6 @@ class Incidence(_Estimate):
     survey_ratio: float = Field(
         description="The larger over the smaller of the estimate and the survey's own number", nullable=True, ge=1
     )
-
-    @pa.dataframe_check
-    def limits_hold_point(cls, data):  # type: ignore[no-untyped-def]
-        """The interval contains its point."""
-        t = data.table
-        return t.incident_count.isnull() | t.incident_count.between(
-            t.incident_count_lower, t.incident_count_upper
-        ).fill_null(False)
-
-    @pa.dataframe_check
-    def number_where_estimated(cls, data):  # type: ignore[no-untyped-def]
-        """What is estimated has its number, and a range, bounds or a refusal have none."""
-        return data.table.incident_count.notnull() == (data.table.status == "estimated")
-
-    @pa.dataframe_check
-    def limits_unless_refused(cls, data):  # type: ignore[no-untyped-def]
-        """What is refused has no limits, and all else has both."""
-        t = data.table
-        refused = t.status == "refused"
-        return (t.incident_count_lower.isnull() == refused) & (t.incident_count_upper.isnull() == refused)
 
     class Config:
         strict = True
@@ -217,6 +225,8 @@ class Sensitivity(DataFrameModel):
 class ReportingRate(_OfSurvey):
     """Victim-stated rates, administrative ratios (recorded over surveyed) and their disagreements, never mixed."""
 
+    _points = ("rate",)
+
     quantity: str = Field(description="Which of the quantities it is", isin=QUANTITIES)
     rate: float = Field(
         description="Share (recorded over surveyed may exceed 1); for a disagreement, a factor; null where refused",
@@ -226,24 +236,6 @@ class ReportingRate(_OfSurvey):
     rate_lower: float = Field(description="Lower limit", nullable=True, ge=0)
     rate_upper: float = Field(description="Upper limit", nullable=True, ge=0)
 
-    @pa.dataframe_check
-    def limits_hold_point(cls, data):  # type: ignore[no-untyped-def]
-        """The interval contains its point."""
-        t = data.table
-        return t.rate.isnull() | t.rate.between(t.rate_lower, t.rate_upper).fill_null(False)
-
-    @pa.dataframe_check
-    def limits_unless_refused(cls, data):  # type: ignore[no-untyped-def]
-        """What is refused has no limits, and all else has both."""
-        t = data.table
-        refused = t.status == "refused"
-        return (t.rate_lower.isnull() == refused) & (t.rate_upper.isnull() == refused)
-
-    @pa.dataframe_check
-    def number_where_estimated(cls, data):  # type: ignore[no-untyped-def]
-        """What is estimated has its number, and a range or a refusal has none."""
-        return data.table.rate.notnull() == (data.table.status == "estimated")
-
     class Config:
         strict = True
         unique = ["estimate_id"]
@@ -251,6 +243,8 @@ class ReportingRate(_OfSurvey):
 
 class DarkFigure(_OfSurvey):
     """Crimes that a survey counts and authorities do not, as number and share of the surveyed, with intervals."""
+
+    _points = ("dark_count", "dark_pct")
 
     quantity: str = Field(
         description="Without a case file or not denounced by victims' word, or surveyed less recorded",
@@ -271,25 +265,6 @@ class DarkFigure(_OfSurvey):
         description="Why the share was refused; empty where estimated, null where its parts are missing", nullable=True
     )
     share_cv_bound_pct: float = Field(description="The CV that the share's interval rests on", nullable=True)
-
-    @pa.dataframe_check
-    def limits_hold_point(cls, data):  # type: ignore[no-untyped-def]
-        """The intervals contain their points."""
-        t = data.table
-        count = t.dark_count.isnull() | t.dark_count.between(t.dark_count_lower, t.dark_count_upper).fill_null(False)
-        return count & (t.dark_pct.isnull() | t.dark_pct.between(t.dark_pct_lower, t.dark_pct_upper).fill_null(False))
-
-    @pa.dataframe_check
-    def limits_unless_refused(cls, data):  # type: ignore[no-untyped-def]
-        """What is refused has no limits, and all else has both."""
-        t = data.table
-        refused = t.status == "refused"
-        return (t.dark_count_lower.isnull() == refused) & (t.dark_count_upper.isnull() == refused)
-
-    @pa.dataframe_check
-    def number_where_estimated(cls, data):  # type: ignore[no-untyped-def]
-        """What is estimated has its number, and a range or a refusal has none."""
-        return data.table.dark_count.notnull() == (data.table.status == "estimated")
 
     class Config:
         strict = True

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from darkfigure.estimation.lists import poisson
-from darkfigure.estimation.lists.limits import check_level, lognormal_limits
+from darkfigure.estimation.lists.limits import lognormal_limits
 from darkfigure.estimation.lists.loglinear import VERSION, cases, check_rank, fit_diagnostics
 from darkfigure.estimation.lists.tables import ListTable
-from darkfigure.estimation.result import Estimate, Reason, Refused
+from darkfigure.estimation.result import Estimate, Reason, Refused, check_level
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 import numpy as np
 from scipy import special
 
-from darkfigure.estimation.lists.limits import check_level, lognormal_limits
+from darkfigure.estimation.lists.limits import lognormal_limits
 from darkfigure.estimation.lists.loglinear import sound
 from darkfigure.estimation.lists.tables import ListTable
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 VERSION = "1"
 _CLOSED = ("CLOSED_POPULATION", "LINKS_RIGHT")

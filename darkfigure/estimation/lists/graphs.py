@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from darkfigure.estimation.lists.tables import ListTable
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.lists.tables import ListTable, check_overlap
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 Floats = NDArray[np.float64]
 #: Log of the prior weight of a population N, up to a constant: (m,) in, (m,) out.
@@ -122,11 +122,14 @@ def posterior(
     that are thought possible, ascending; 0 to 20 times those seen if left out. The result rests on where that ends.
     ``log_prior``: of N. Each graph is as likely beforehand as any other.
 
-    Refused: TOO_FEW_LISTS below three, BAD_INPUT above five or for such a ``delta`` or ``missed``, TOO_FEW_CASES
-    where nobody was seen, NO_OVERLAP where nobody is on two lists.
+    Refused: as ``check_overlap``; BAD_INPUT above five or for such a ``delta`` or ``missed``.
     """
+    check_overlap(table)
+    if table.t > 5:
+        raise Refused(Reason.BAD_INPUT, f"{table.t} lists: graphs are enumerated up to five; merge or drop some")
     delta = 2.0**-table.t if delta is None else delta
-    _check(table, delta)
+    if not 0 < delta < math.inf:
+        raise Refused(Reason.BAD_INPUT, f"delta must be positive, not {delta}")
     gone = _missed(table, missed)
     population = gone + table.n
     base = np.asarray(log_prior(population.astype(float)), float)
@@ -160,8 +163,7 @@ def estimate(
     where graphs of 5 % weight and more have medians further apart than ``most_disagreement`` times (``math.inf``:
     never), since the median of a posterior with two humps is where nobody believes.
     """
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"the level must lie between 0 and 1, not {level}")
+    check_level(level)
     found = posterior(table, delta, missed, log_prior)
     tail = (1 - level) / 2
     limits = Limits(found.quantile(tail), found.quantile(1 - tail), level, "posterior quantiles")
@@ -243,19 +245,6 @@ def _add_up(signs: Floats, parts: _Parts, missed: NDArray[np.int64], base: Float
             by_missed[here] = top + np.log(weights.sum(axis=0))
             by_graph = np.logaddexp(by_graph, top + np.log(weights.sum(axis=1)))
     return by_missed, by_graph
-
-
-def _check(table: ListTable, delta: float) -> None:
-    if table.t < 3:
-        raise Refused(Reason.TOO_FEW_LISTS, f"{table.t} lists: dependence cannot be told; three are needed")
-    if table.t > 5:
-        raise Refused(Reason.BAD_INPUT, f"{table.t} lists: graphs are enumerated up to five; merge or drop some")
-    if not 0 < delta < math.inf:
-        raise Refused(Reason.BAD_INPUT, f"delta must be positive, not {delta}")
-    if table.n == 0:
-        raise Refused(Reason.TOO_FEW_CASES, "nobody is on any list")
-    if not table.counts[1:][table.patterns.sum(axis=1) > 1].any():
-        raise Refused(Reason.NO_OVERLAP, "nobody is on two lists; the prior alone would decide")
 
 
 def _missed(table: ListTable, missed: ArrayLike | None) -> NDArray[np.int64]:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from darkfigure.estimation.lists import poisson
 from darkfigure.estimation.lists.behaviour import BEHAVIOUR, behaviour
 from darkfigure.estimation.lists.closed_form import chapman
-from darkfigure.estimation.lists.limits import check_level, lognormal_limits
+from darkfigure.estimation.lists.limits import lognormal_limits
 from darkfigure.estimation.lists.loglinear import VERSION, cases, check_rank, estimate, sound
 from darkfigure.estimation.lists.tables import ListTable
-from darkfigure.estimation.result import Estimate, Reason, Refused
+from darkfigure.estimation.result import Estimate, Reason, Refused, check_level
 
 Floats = NDArray[np.float64]
 

@@ -2,8 +2,8 @@
 
 Manrique-Vallier (2016), Biometrics 72(4): class k has the share ``pi[k]`` of a stick broken by ``V[k] ~ Beta(1, a)``,
 ``a ~ Gamma(shape, rate)``, cut after ``classes``; its people are on list j with probability ``lam[k, j]``, uniform;
-the population has the prior 1 / N. Here: the sampler, the diagnostics of its chains, and an estimate that is refused
-where they have not converged. Not here: other models of the same lists (``graphs``, ``loglinear``).
+the population has the prior 1 / N. Here: the sampler, and an estimate that is refused where its chains have not
+converged. Not here: their diagnostics (``chains``), or other models of the same lists (``graphs``, ``loglinear``).
 
 All chains advance at once. With N and the people's classes summed out, the posterior of the logits ``u`` of ``lam``
 and ``V`` has a gradient; each step is one of Gibbs, which changes classes, and one of Hamiltonian Monte Carlo (Neal
@@ -11,20 +11,19 @@ and ``V`` has a gradient; each step is one of Gibbs, which changes classes, and 
 """
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, special, stats
+from scipy import special
 
-from darkfigure.estimation.lists.tables import ListTable
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.chains import bulk_ess, check_settled, rank_r_hat, tail_ess
+from darkfigure.estimation.lists.tables import ListTable, check_overlap
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 Floats = NDArray[np.float64]
 
 VERSION = "1"
-MOST_R_HAT = 1.01  # Vehtari and others (2021), Bayesian Analysis 16(2)
-LEAST_ESS = 400.0
 _TARGET = 0.7  # share of Hamiltonian steps that are to be accepted
 _LEAPS = 32  # at most; long paths, as the ridge of few or many missed is long
 _LEAST_SEEN = 1e-12
@@ -51,19 +50,7 @@ class Chains:
     """Draws of N from chains that started apart: ``population`` (chains, draws)."""
 
     population: NDArray[np.int64]
-    accepted: float = field(default=math.nan)  # share of the Hamiltonian steps
-
-    @property
-    def r_hat(self) -> float:
-        return r_hat(self.population)
-
-    @property
-    def bulk_ess(self) -> float:
-        return bulk_ess(self.population)
-
-    @property
-    def tail_ess(self) -> float:
-        return tail_ess(self.population)
+    accepted: float = math.nan  # share of the Hamiltonian steps
 
 
 def sample(
@@ -71,10 +58,9 @@ def sample(
 ) -> Chains:
     """Draws of the population, converged or not.
 
-    Refused: TOO_FEW_LISTS below three, TOO_FEW_CASES where nobody was seen, NO_OVERLAP where nobody is on two lists,
-    BAD_INPUT for fewer than 2 chains, 8 draws or 10 steps of warm-up.
+    Refused: as ``check_overlap``; BAD_INPUT for fewer than 2 chains, 8 draws or 10 steps of warm-up.
     """
-    _check(table)
+    check_overlap(table)
     if chains < 2 or draws < 8 or warmup < 10:
         raise Refused(Reason.BAD_INPUT, "convergence needs 2 chains, 8 draws and 10 steps of warm-up or more")
     rng = np.random.default_rng(seed)
@@ -107,98 +93,22 @@ def estimate(
     Refused, besides what ``sample`` refuses: NOT_CONVERGED where the rank-normalised split R-hat is above 1.01, or
     the effective sample size of the middle or of the tails below 400.
     """
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"the level must lie between 0 and 1, not {level}")
+    check_level(level)
     made = summarise(sample(table, seed, chains=chains, warmup=warmup, draws=draws, prior=prior), level, seed)
     return replace(made, diagnostics={**made.diagnostics, "lists": float(table.t)})
 
 
 def summarise(chains: Chains, level: float = 0.95, seed: int | None = None) -> Estimate:
     """The estimate from chains. Refused: NOT_CONVERGED, by the same rule as ``estimate``."""
-    hat, bulk, tail = chains.r_hat, chains.bulk_ess, chains.tail_ess
-    if not (hat <= MOST_R_HAT and min(bulk, tail) >= LEAST_ESS):
-        raise Refused(
-            Reason.NOT_CONVERGED,
-            f"R-hat {hat:.3f} (at most {MOST_R_HAT}), effective draws {bulk:.0f} in the middle and {tail:.0f} in the "
-            f"tails (at least {LEAST_ESS:.0f}); draw longer, and if R-hat stays, the posterior has several humps",
-        )
     draws = chains.population
+    bulk, tail = bulk_ess(draws), tail_ess(draws)
+    diagnostics = check_settled(rank_r_hat(draws), min(bulk, tail))
     lower, median, upper = np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2])
-    diagnostics = {"mean": float(draws.mean()), "r_hat": hat, "effective_draws": min(bulk, tail)}
-    diagnostics |= {"bulk_ess": bulk, "tail_ess": tail}
+    diagnostics |= {"mean": float(draws.mean()), "bulk_ess": bulk, "tail_ess": tail}
     diagnostics |= {"chains": float(draws.shape[0]), "draws": float(draws.shape[1]), "accepted": chains.accepted}
     limits = Limits(float(lower), float(upper), level, "posterior quantiles")
     sd = float(draws.std(ddof=1))
     return Estimate("population", float(median), limits, "latent_classes", VERSION, ASSUMPTIONS, sd, diagnostics, seed)
-
-
-def r_hat(draws: NDArray[np.generic]) -> float:
-    """Rank-normalised split R-hat of (chains, draws), the greater of that of the draws and of their distances from the
-    median (Vehtari and others 2021). Infinite where a draw never changes: nothing shows that it has moved.
-    """
-    values = np.asarray(draws, float)
-    apart = np.abs(values - np.median(values))
-    return max(_plain_r_hat(_normal_ranks(_split(values))), _plain_r_hat(_normal_ranks(_split(apart))))
-
-
-def bulk_ess(draws: NDArray[np.generic]) -> float:
-    """Effective draws for the middle of the distribution, of (chains, draws); 0 where a draw never changes."""
-    return _ess(_normal_ranks(_split(np.asarray(draws, float))))
-
-
-def tail_ess(draws: NDArray[np.generic]) -> float:
-    """Effective draws for the 5 % or the 95 % quantile, the fewer of both; 0 where a draw never changes."""
-    values = np.asarray(draws, float)
-    return min(_ess(_split((values <= np.quantile(values, q)).astype(float))) for q in (0.05, 0.95))
-
-
-def _split(draws: Floats) -> Floats:
-    """Each chain's halves as chains, without the middle draw of an odd number."""
-    half = draws.shape[1] // 2
-    return np.concatenate([draws[:, :half], draws[:, -half:]])
-
-
-def _normal_ranks(draws: Floats) -> Floats:
-    ranks = stats.rankdata(draws).reshape(draws.shape)
-    return np.asarray(special.ndtri((ranks - 0.375) / (draws.size + 0.25)))
-
-
-def _variances(draws: Floats) -> tuple[float, float]:
-    """Mean variance within the chains, and the variance of all draws estimated with that between chains."""
-    length = draws.shape[1]
-    within = float(draws.var(axis=1, ddof=1).mean())
-    return within, within * (length - 1) / length + float(draws.mean(axis=1).var(ddof=1))
-
-
-def _plain_r_hat(draws: Floats) -> float:
-    within, total = _variances(draws)
-    return math.sqrt(total / within) if within > 0 else math.inf
-
-
-def _ess(draws: Floats) -> float:
-    """Draws over their autocorrelation time, summed while pairs stay positive and fall (Geyer 1992)."""
-    chains, length = draws.shape
-    within, total = _variances(draws)
-    if not within > 0:
-        return 0.0
-    waves = fft.rfft(draws - draws.mean(axis=1, keepdims=True), fft.next_fast_len(2 * length), axis=1)
-    together = fft.irfft(np.abs(waves) ** 2, fft.next_fast_len(2 * length), axis=1)[:, :length].mean(axis=0)
-    lags = 1 - (within - together / (length - 1)) / total
-    lags[0] = 1.0
-    pairs = lags[: length // 2 * 2].reshape(-1, 2).sum(axis=1)
-    ends = np.flatnonzero(pairs <= 0)
-    kept = np.minimum.accumulate(pairs[: ends[0] if len(ends) else len(pairs)])
-    time = max(2 * float(kept.sum()) - 1, 1 / math.log10(chains * length))
-    return chains * length / time
-
-
-def _check(table: ListTable) -> None:
-    if table.t < 3:
-        raise Refused(Reason.TOO_FEW_LISTS, f"{table.t} lists: classes cannot be told from chance; three are needed")
-    if table.n == 0:
-        raise Refused(Reason.TOO_FEW_CASES, "nobody is on any list")
-    if not table.counts[1:][table.patterns.sum(axis=1) > 1].any():
-        raise Refused(Reason.NO_OVERLAP, "nobody is on two lists; the prior alone would decide")
 
 
 @dataclass(frozen=True)

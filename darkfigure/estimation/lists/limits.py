@@ -17,12 +17,6 @@ FARTHEST = 1e7  # times the people seen: an interval that reaches beyond has no 
 LEAST = 1e-8  # unseen people: as good as none, where the likelihood still has its logarithms
 
 
-def check_level(level: float) -> None:
-    """Refused: BAD_INPUT unless the level of an interval lies between 0 and 1."""
-    if not 0 < level < 1:
-        raise Refused(Reason.BAD_INPUT, f"the level of an interval lies between 0 and 1, not at {level}")
-
-
 def profile_limits(counts: Floats, design: Floats, start: Floats, level: float) -> tuple[Limits, float]:
     """The interval of the population by multinomial profile likelihood, and the population where the profile peaks.
 

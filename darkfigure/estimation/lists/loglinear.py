@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkfigure.estimation.lists import poisson
-from darkfigure.estimation.lists.limits import SIMPLER, check_level, lognormal_limits, profile_limits
+from darkfigure.estimation.lists.limits import SIMPLER, lognormal_limits, profile_limits
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.lists.terms import (
     Bools,
@@ -24,7 +24,7 @@ from darkfigure.estimation.lists.terms import (
     model_of,
     names,
 )
-from darkfigure.estimation.result import Estimate, Reason, Refused
+from darkfigure.estimation.result import Estimate, Reason, Refused, check_level
 
 VERSION = "1"
 ASSUMPTIONS = ("CLOSED_POPULATION", "LINKS_RIGHT", "ALIKE_WITHIN_MODEL", "NO_HIGHEST_INTERACTION")

@@ -16,11 +16,11 @@ import numpy as np
 from scipy import special
 
 from darkfigure.estimation.lists import poisson
-from darkfigure.estimation.lists.limits import check_level, profile_limits
+from darkfigure.estimation.lists.limits import profile_limits
 from darkfigure.estimation.lists.loglinear import ASSUMPTIONS, VERSION, sound
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.lists.terms import Bools, Floats, Space, Terms, model_of, names
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 _INTERCEPT = "(intercept)"
 

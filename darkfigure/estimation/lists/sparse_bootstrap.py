@@ -20,7 +20,7 @@ from darkfigure.estimation.lists.loglinear import ASSUMPTIONS, VERSION, Search, 
 from darkfigure.estimation.lists.sparse import describe, stepwise, stepwise_many
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.lists.terms import Bools, Floats, Space, largest, names
-from darkfigure.estimation.result import Estimate, Limits, Reason, Refused
+from darkfigure.estimation.result import Estimate, Limits, Reason, Refused, check_level
 
 _FEWEST_REPLICATES = 100
 #: From tables (R, c) to the dark figure of the model selected for each, infinite where none can be fitted.
@@ -123,9 +123,9 @@ def bca_limits(
 def _estimate(
     table: ListTable, select: Select, method: str, error: float, level: float, replicates: int, seed: int
 ) -> Estimate:
-    if not 0 < level < 1 or replicates < _FEWEST_REPLICATES:
-        needs = f"a level between 0 and 1 and {_FEWEST_REPLICATES} replicates or more"
-        raise Refused(Reason.BAD_INPUT, f"needs {needs}, not {level} and {replicates}")
+    check_level(level)
+    if replicates < _FEWEST_REPLICATES:
+        raise Refused(Reason.BAD_INPUT, f"needs {_FEWEST_REPLICATES} replicates or more, not {replicates}")
     observed = table.observed
     point = table.n + float(select(observed[None].astype(float))[0])
     rng = np.random.default_rng(seed)

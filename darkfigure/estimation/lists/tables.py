@@ -162,6 +162,22 @@ class ListTable:
         return ListTable(lists, counts)
 
 
+def check_overlap(table: ListTable) -> None:
+    """Whether the overlap of three lists or more tells anything, so that a prior does not make the number by itself.
+
+    Refused: TOO_FEW_LISTS below three; TOO_FEW_CASES where nobody is on any; NO_OVERLAP where nobody is on two;
+    PRIOR_DECIDES where everybody is on the same.
+    """
+    if table.t < 3:
+        raise Refused(Reason.TOO_FEW_LISTS, f"{table.t} lists: dependence cannot be told; three are needed")
+    if table.n == 0:
+        raise Refused(Reason.TOO_FEW_CASES, "nobody is on any list")
+    if not table.frequencies[2:].any():
+        raise Refused(Reason.NO_OVERLAP, "nobody is on two lists; the prior alone would decide")
+    if np.count_nonzero(table.observed) == 1:
+        raise Refused(Reason.PRIOR_DECIDES, "everybody is on the same lists; the prior alone would decide")
+
+
 def _bits(t: int) -> NDArray[np.bool_]:
     """(2^t, t): the binary digits of 0 to 2^t - 1, lowest first."""
     return (np.arange(2**t)[:, None] >> np.arange(t) & 1).astype(bool)

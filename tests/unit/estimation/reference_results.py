@@ -12,14 +12,10 @@ import pytest
 _NAMED = os.environ.get("DARKFIGURE_REFERENCE")
 _BESIDE = Path(__file__).resolve().parents[4] / "shared" / "reference" / "estimators"
 FOLDER = Path(_NAMED or _BESIDE)
-_ABSENT = not _NAMED and not FOLDER.is_dir()
-_REASON = "results of other programs are not here; name their folder in DARKFIGURE_REFERENCE"
-
-needs_reference = pytest.mark.skipif(_ABSENT, reason=_REASON)
 
 
 def reference_file(name: str) -> Path:
-    """The path of a file of results; skips the test where there are none."""
-    if _ABSENT:
-        pytest.skip(_REASON)
+    """The path of a file of results, or with '' of their folder; skips the test where there are none."""
+    if not _NAMED and not FOLDER.is_dir():
+        pytest.skip("results of other programs are not here; name their folder in DARKFIGURE_REFERENCE")
     return FOLDER / name

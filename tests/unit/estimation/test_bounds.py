@@ -209,7 +209,9 @@ class TestWithoutEach:
         if len(sources) < 2:
             raise Refused(Reason.TOO_FEW_CASES, "one source")
         values = list(sources.values())
-        return Estimate("number", float(np.mean(values)), Limits(min(values), max(values)), "range", "1", ())
+        return Estimate(
+            "number", float(np.mean(values)), Limits(min(values), max(values)), "range", "1", ("SAME_YEAR",)
+        )
 
     def test_an_interval_never_narrows(self):
         table = without_each({"survey": 10.0, "police": 12.0, "bank": 30.0}, self.pooled).set_index("without")
@@ -257,7 +259,7 @@ class TestWithoutEach:
         lambda: intersection([Limits(math.nan, 1)]),
         lambda: union_of_lists([]),
         lambda: union_of_lists([-1]),
-        lambda: without_each({}, lambda _: Estimate("x", 1.0, None, "", "1", ())),
+        lambda: without_each({}, lambda _: Estimate("x", 1.0, None, "", "1", ("SAME_YEAR",))),
     ],
 )
 def test_degenerate_input(make):

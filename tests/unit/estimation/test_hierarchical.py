@@ -10,10 +10,7 @@ from scipy import sparse, stats
 from scipy.special import expit, logit
 
 from darkfigure.estimation.hierarchical import (
-    Prior,
-    Range,
     Rates,
-    _Stage,
     average_rates,
     effective_answers,
     incidents,
@@ -21,6 +18,8 @@ from darkfigure.estimation.hierarchical import (
     totals,
     year_dispersion,
 )
+from darkfigure.estimation.pooling import Stage
+from darkfigure.estimation.priors import Prior, Range
 from darkfigure.estimation.result import Estimate, Reason, Refused
 
 AREAS, ACTS = 40, 6
@@ -54,7 +53,7 @@ def rates_of(evidence: pd.DataFrame, cells: pd.DataFrame | None = None, **more: 
 
 
 class TestGaussianCore:
-    def stage(self) -> tuple[_Stage, np.ndarray]:
+    def stage(self) -> tuple[Stage, np.ndarray]:
         rng = np.random.default_rng(4)
         rows = np.arange(12)
         dense = np.zeros((12, 1 + 4 + 3))
@@ -64,7 +63,7 @@ class TestGaussianCore:
         data = np.ones(36)
         columns = np.column_stack([np.zeros(12, int), 1 + rows % 4, 5 + rows // 4]).ravel()
         design = sparse.csr_array((data, columns, np.arange(13) * 3), shape=dense.shape)
-        return _Stage(design, rng.normal(size=12), rng.uniform(0.05, 0.5, 12), np.array([2.0]), [4, 3]), dense
+        return Stage(design, rng.normal(size=12), rng.uniform(0.05, 0.5, 12), np.array([2.0]), [4, 3]), dense
 
     def test_likelihood_and_effects_are_those_of_the_dense_normal(self):
         stage, dense = self.stage()

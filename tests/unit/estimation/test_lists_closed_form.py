@@ -5,7 +5,7 @@ import csv
 import pytest
 from closed_form_reference import figure, of_multiplier, two
 from lists_reference import KOSOVO, SEBER, results
-from reference_results import needs_reference, reference_file
+from reference_results import reference_file
 
 from darkfigure.estimation.lists.closed_form import (
     chao,
@@ -24,7 +24,6 @@ from darkfigure.estimation.result import Reason, Refused
 TWO = (lincoln_petersen, chapman, sadinle)
 
 
-@needs_reference
 def test_all_reference_figures_to_twelve_digits():
     with reference_file("reference_closed_form.csv").open() as lines:
         rows = [row for row in csv.DictReader(lines) if not of_multiplier(row)]
@@ -116,7 +115,6 @@ def test_what_is_refused(make, reason):
     assert refusal.value.reason is reason
 
 
-@needs_reference
 def test_chapman_is_what_rcapture_calls_bias_corrected():
     expected = results()["seber1982_p107", "closedp.bc(Mt)", "Mt"]
     assert chapman(SEBER).point == pytest.approx(expected["abundance"], rel=1e-10)

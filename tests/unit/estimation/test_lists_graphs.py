@@ -53,7 +53,7 @@ def test_as_many_graphs_as_there_are_labelled_chordal_ones(t: int, labelled: int
 @st.composite
 def tables(draw: st.DrawFn, t: int = 3) -> ListTable:
     cells = draw(st.lists(st.integers(0, 60), min_size=2**t - 1, max_size=2**t - 1))
-    cells[2] += 3  # somebody on two lists
+    cells[0], cells[2] = cells[0] + 1, cells[2] + 3  # somebody on two lists, and somebody not
     return ListTable(tuple("abcd"[:t]), np.array([0, *cells]))
 
 
@@ -125,6 +125,8 @@ def test_refusals() -> None:
     refused(Reason.TOO_FEW_LISTS, graphs.posterior, ListTable(("a", "b"), np.array([0, 5, 5, 2])))
     refused(Reason.TOO_FEW_CASES, graphs.posterior, ListTable(lists, np.zeros(8, int)))
     refused(Reason.NO_OVERLAP, graphs.posterior, ListTable(lists, np.array([0, 9, 9, 0, 9, 0, 0, 0])))
+    for alike in ([0, 0, 0, 0, 0, 0, 0, 9], [0, 0, 0, 9, 0, 0, 0, 0]):  # on all lists, on the same two
+        refused(Reason.PRIOR_DECIDES, graphs.posterior, ListTable(lists, np.array(alike)))
     refused(Reason.BAD_INPUT, graphs.posterior, ListTable(tuple("abcdef"), np.r_[0, np.ones(63, int)]))
     for delta in (0, -1, math.inf, math.nan):
         refused(Reason.BAD_INPUT, graphs.posterior, SPINA_BIFIDA, delta)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from lists_reference import KOSOVO, RCAPTURE_KINDS, SEBER, results, tables
-from reference_results import needs_reference
 
 from darkfigure.estimation.lists.closed_form import chao, lincoln_petersen
 from darkfigure.estimation.lists.heterogeneity import KINDS, bend, bias_corrected, capture_model
@@ -14,7 +13,6 @@ FLAT = Reason.NO_ESTIMATE_EXISTS
 DATASETS = ("hare", "HIV", "lesbian", "kosovo", "seber1982_p107")
 
 
-@needs_reference
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_all_models_are_those_of_rcapture(dataset):
     table, compared = tables()[dataset], 0
@@ -34,7 +32,6 @@ def test_all_models_are_those_of_rcapture(dataset):
     assert compared == (12 if dataset != "seber1982_p107" else 3)
 
 
-@needs_reference
 def test_mtb_is_that_of_rcapture():
     """Its general optimiser stops at about 2e-6; its AIC shows that the maximum is the same."""
     done, reference = capture_model(tables()["hare"], "Mtb"), results()["hare", "closedp.Mtb", "Mtb"]
@@ -52,7 +49,6 @@ def test_mtb_is_that_of_rcapture():
     )
 
 
-@needs_reference
 def test_profile_limits_of_heterogeneity_are_those_of_rcapture():
     done = capture_model(tables()["hare"], "Mth", "poisson")
     reference = results()["hare", "closedpCI.t(Mth Poisson2)/profileCI95", "Mth Poisson2"]
@@ -61,7 +57,6 @@ def test_profile_limits_of_heterogeneity_are_those_of_rcapture():
     assert done.diagnostics["profile_peak"] == pytest.approx(reference["abundance"], rel=1e-6)
 
 
-@needs_reference
 @pytest.mark.parametrize(
     ("dataset", "family"), [("seber1982_p107", "M0"), ("seber1982_p107", "Mt"), ("hare", "Mt"), ("HIV", "Mt")]
 )

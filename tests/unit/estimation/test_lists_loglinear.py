@@ -7,7 +7,7 @@ from itertools import combinations, permutations
 import numpy as np
 import pytest
 from lists_reference import KOSOVO, SEBER, results, searched, table_of, tables
-from reference_results import needs_reference, reference_file
+from reference_results import reference_file
 from scipy import optimize
 
 from darkfigure.estimation.lists import poisson
@@ -32,7 +32,6 @@ def _agrees(mine, reference):
         assert value == pytest.approx(reference[name], rel=tolerance, abs=2e-9 if name == "deviance" else 0), name
 
 
-@needs_reference
 @pytest.mark.parametrize(
     ("dataset", "function", "least"),
     [
@@ -52,7 +51,6 @@ def test_all_models_of_four_lists_are_those_of_rcapture(dataset, function, least
     assert compared >= least
 
 
-@needs_reference
 @pytest.mark.parametrize(
     ("dataset", "function", "interactions"),
     [
@@ -90,7 +88,6 @@ def test_figures_of_kosovo_and_seber():
     assert fit(SEBER).point == pytest.approx(948 * 421 / 167, rel=1e-10)
 
 
-@needs_reference
 def test_all_models_of_five_lists_in_seconds():
     table = tables()["UKdat_5"]
     start = time.perf_counter()
@@ -102,7 +99,6 @@ def test_all_models_of_five_lists_in_seconds():
     assert done.without_estimate + len(done.bic) == 6893
 
 
-@needs_reference
 @pytest.mark.parametrize(("dataset", "order"), [("UKdat_5", 2), ("Western", 2), ("Kosovo", 3)])
 def test_sparse_tables_have_the_estimates_of_multiplesystemsestimation(dataset, order):
     """Version 1.2.0 ranks all hierarchical models by BIC, those with interactions at minus infinity as well."""

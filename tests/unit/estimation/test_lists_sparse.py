@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from lists_reference import table_of
 from numpy.testing import assert_allclose
-from reference_results import needs_reference, reference_file
+from reference_results import reference_file
 from scipy import special, stats
 
 from darkfigure.estimation.grading import Basis, graded
@@ -97,7 +97,6 @@ class TestPublishedFigures:
         assert_allclose([best.population, best.bic], [2483.38392023012, 118.744314660885], rtol=1e-7)
 
 
-@needs_reference
 class TestReferenceFiles:
     def test_stepwise(self):
         rows = reference("reference_sparsemse.csv")

@@ -156,8 +156,6 @@ def test_no_estimator_is_left_out():
     "tables", [EMPTY, APART, ONE_CELL, ONE_CELL_OF_ALL], ids=["empty", "apart", "one_cell", "one_cell_of_all"]
 )
 def test_from_a_table_that_tells_nothing_no_number_comes(name, tables):
-    if tables is ONE_CELL_OF_ALL and name in ("graphs.estimate", "latent.estimate"):
-        pytest.skip("with a prior, nobody ever missed says that few are")
     estimator, size = ESTIMATORS[name]
     with pytest.raises(Refused) as refusal:
         estimator(tables[size])

@@ -24,7 +24,7 @@ from pogit_reference import (
     dummies,
     summaries,
 )
-from reference_results import needs_reference, reference_file
+from reference_results import reference_file
 from scipy import optimize, special, stats
 
 from darkfigure.estimation.pogit import (
@@ -36,7 +36,6 @@ from darkfigure.estimation.pogit import (
     posterior,
     validated_multiplier,
 )
-from darkfigure.estimation.pogit_chains import effective_draws, split_r_hat
 from darkfigure.estimation.pogit_selection import select
 from darkfigure.estimation.result import Reason, Refused
 
@@ -64,7 +63,6 @@ class TestReference:
             [france.point, france.limits.lower, france.limits.upper], [3749.052632, 3152.46062, 4458.54757], rtol=1e-8
         )
 
-    @needs_reference
     def test_whole_file_of_maximum_likelihood(self):
         wanted = {name: value for name, (value, _) in reference("reference_pogit.csv", "A:").items()}
         found = closed_forms()
@@ -72,7 +70,6 @@ class TestReference:
         for name, value in wanted.items():
             assert_allclose(found[name], value, rtol=1e-8, err_msg=name)
 
-    @needs_reference
     @pytest.mark.parametrize("name", ["reference_pogit.csv", "reference_pogit_means_5seeds.csv"])
     def test_posterior(self, draws: PogitDraws, name: str):
         """Within four standard deviations of the Monte Carlo error of R's chains and of ours."""
@@ -83,7 +80,6 @@ class TestReference:
             own = found[f"sd {parameter}"] * {"mean": 1, "sd": 1}.get(kind, 2.7) / np.sqrt(size)
             assert abs(found[statistic] - value) < 4 * np.hypot(error, own), statistic
 
-    @needs_reference
     def test_data_typed_in_are_those_of_the_reference(self):
         table = json.loads(reference_file("reference_tables.json").read_text())["cervical"]
         assert [row[2] for row in table["rows"]] == DEATHS
@@ -153,15 +149,6 @@ class TestPosterior:
     def test_convergence_is_told(self, draws: PogitDraws):
         assert draws.diagnostics["r_hat"] < 1.01
         assert draws.diagnostics["effective_draws"] > 2000
-        apart = np.random.default_rng(1).normal(size=(400, 4, 1)) + np.array([0, 0, 0, 2.0])[:, None]
-        assert split_r_hat(apart)[0] > 1.2
-
-    def test_effective_draws_of_a_known_chain(self):
-        rng, rho = np.random.default_rng(1), 0.8
-        x = np.zeros((4000, 8, 1))
-        for i in range(1, 4000):
-            x[i] = rho * x[i - 1] + rng.normal(size=(8, 1))
-        assert_allclose(effective_draws(x), 32000 * (1 - rho) / (1 + rho), rtol=0.15)
 
     def test_countries_in_another_order(self, draws: PogitDraws):
         turn = np.array([2, 3, 0, 1])
@@ -243,7 +230,6 @@ class TestSelection:
         own = np.concatenate([found.draws.beta.mean(axis=0), found.draws.alpha.mean(axis=0)])
         assert_allclose(own, weights @ np.array(means), atol=0.04)
 
-    @needs_reference
     def test_cervical_cancer(self, draws: PogitDraws, monkeypatch: pytest.MonkeyPatch):
         """Fifteen effects on incidence, three on reporting: the means of pogit 1.3.0.
 
@@ -252,8 +238,7 @@ class TestSelection:
         """
         data = cervical(incidence=INTERACTIONS)
         # A fifteenth of the draws that it takes to be let through, for speed; the tolerance has their error.
-        monkeypatch.setattr("darkfigure.estimation.pogit_selection.GREATEST_R_HAT", 1.2)
-        monkeypatch.setattr("darkfigure.estimation.pogit_selection.LEAST_ESS", 100.0)
+        monkeypatch.setattr("darkfigure.estimation.chains.LIMITS", {"r_hat": 1.2, "effective_draws": 100.0})
         chosen = select(data, draws=6400, seed=1).draws
         found = summaries(chosen)
         unmet = {f"mean beta{i}" for i in (4, 5, 7, 8, 9, 10, 13, 14)}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkfigure.estimation import comparable_subset, gaps, losses, multiplier, survey, victimisation
-from darkfigure.estimation.grading import GRADES, MEASURES, RULES, Basis, Show, graded, judge, measures_of
+from darkfigure.estimation.grading import GRADES, LIMITS, RULES, Basis, Show, graded, judge, measures_of
 from darkfigure.estimation.lists import closed_form, graphs, latent
 from darkfigure.estimation.lists.tables import ListTable
 from darkfigure.estimation.result import Estimate, Grade, Limits, Reason, Refused
@@ -104,11 +104,11 @@ def test_the_page_names_every_rule():
         assert f"| `{rule.measure}` | {rule.words} |" in page and f"| `{rule.reason}` |" in page
 
 
-LIMITS = Limits(80.0, 125.0)
+AROUND = Limits(80.0, 125.0)
 BOUNDS = Limits(10.0, math.inf, 1.0, "known limits")
 
 
-def estimate(point=100.0, limits=LIMITS, error=11.0, **diagnostics):
+def estimate(point=100.0, limits=AROUND, error=11.0, **diagnostics):
     return Estimate("people", point, limits, "some method", "1", ("LINKS_RIGHT",), error, diagnostics)
 
 
@@ -134,12 +134,12 @@ class TestMeasuresOf:
 class TestGraded:
     def test_a_point(self):
         found = graded(estimate(mean=101.0), Basis.OWN_SURVEY, measures={"sample_cases": 50})
-        assert (found.grade, found.point, found.limits, found.standard_error) == (Grade.B, 100, LIMITS, 11)
+        assert (found.grade, found.point, found.limits, found.standard_error) == (Grade.B, 100, AROUND, 11)
         assert found.diagnostics["mean"] == 101 and found.diagnostics["sample_cases"] == 50
 
     def test_a_range_gives_no_point_away(self):
         found = graded(estimate(mean=101.0, mode=99.0, lists=4.0), Basis.LISTS)
-        assert (found.grade, found.point, found.limits, found.standard_error) == (Grade.D, None, LIMITS, None)
+        assert (found.grade, found.point, found.limits, found.standard_error) == (Grade.D, None, AROUND, None)
         assert not {"mean", "mode"} & set(found.diagnostics) and found.diagnostics["lists"] == 4
 
     def test_bounds_where_a_rule_is_broken(self):
@@ -163,7 +163,7 @@ class TestGraded:
         assert graded(estimate(cv=0.6), Basis.POOLED, measures={"cv": 0.2}).diagnostics["cv"] == 0.2
 
     def test_rules_that_nobody_could_check_are_counted(self):
-        told = dict.fromkeys(MEASURES, 1.0) | {"sample_cases": 99, "fieller_g": 0, "effective_draws": 999}
+        told = dict.fromkeys(LIMITS, 1.0) | {"sample_cases": 99, "fieller_g": 0, "effective_draws": 999}
         every = {rule.measure for rule in RULES if Basis.POOLED in rule.applies_to}
         assert graded(estimate(), Basis.POOLED).diagnostics["rules_unchecked"] == len(every) - 2
         all_told = {name: told[name] for name in every} | {"cv": 0.1, "interval_ratio": 2}
@@ -175,7 +175,7 @@ class TestGraded:
         assert refused.value.reason is Reason.BAD_INPUT
 
 
-ANY = st.dictionaries(st.sampled_from(sorted(MEASURES)), st.floats(0, allow_nan=False))
+ANY = st.dictionaries(st.sampled_from(sorted(LIMITS)), st.floats(0, allow_nan=False))
 
 
 @given(st.sampled_from(Basis), ANY, st.sampled_from(RULES), st.booleans())

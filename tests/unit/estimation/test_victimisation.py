@@ -161,7 +161,7 @@ class TestPrevalenceAndIncidence:
 
     def test_refusals(self):
         p, m = known("prevalence", 0.1, 0.1), known("per_victim", 1.5, 0.1)
-        nothing = Estimate("prevalence", 0.1, None, "given", "1", ())
+        nothing = Estimate("prevalence", 0.1, None, "given", "1", ("SAME_YEAR",))
         for call in (
             lambda: incidence(known("prevalence", 1.1, 0.1), m),
             lambda: incidence(p, known("per_victim", 0.9, 0.1)),
@@ -231,7 +231,9 @@ class TestTelescoping:
         ):
             refused(Reason.BAD_INPUT, lambda arguments=arguments: RecallPrior(*arguments))
         prior = RecallPrior(0, 0.2, "assumed")
-        refused(Reason.BAD_INPUT, lambda: without_telescoping(Estimate("x", None, None, "m", "1", ()), prior))
+        refused(
+            Reason.BAD_INPUT, lambda: without_telescoping(Estimate("x", None, None, "m", "1", ("SAME_YEAR",)), prior)
+        )
         refused(Reason.BAD_INPUT, lambda: without_telescoping(known("x", 10, 0), prior))
         refused(Reason.BAD_INPUT, lambda: without_telescoping(known("x", 10, 0.1), prior, level=0))
         refused(Reason.TOO_IMPRECISE, lambda: without_telescoping(known("x", 10, 0.6), prior))

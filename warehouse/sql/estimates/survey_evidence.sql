@@ -110,31 +110,7 @@ evidence AS (
     SELECT *, 'quoted' AS precision FROM only_quoted
 )
 SELECT
-    e.source_id,
-    e.ref_area,
-    e.time_period,
-    e.offence_scheme,
-    e.offence,
-    e.act,
-    e.relation,
-    e.unit,
-    e.precision,
-    e.crimes,
-    e.crimes_cv,
-    e.crimes_id,
-    e.denounced,
-    e.denounced_cv,
-    e.denounced_id,
-    e.denounced_share_cv,
-    e.quoted_share,
-    e.quoted_share_cv,
-    e.quoted_share_id,
-    e.case_file,
-    e.case_file_cv,
-    e.case_file_id,
-    e.no_case_file,
-    e.no_case_file_cv,
-    e.no_case_file_id,
+    e.* EXCLUDE (recorded_scheme, recorded_offence, recorded_measure, recorder),
     r.obs_value AS recorded_count,
     r.observation_id AS recorded_id
 FROM evidence AS e
