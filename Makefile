@@ -24,13 +24,18 @@ dev: setup  ## Dagster's UI on this deployment
 
 setup: $(READY)
 
-$(READY): requirements.lock requirements-uv.lock pyproject.toml
+$(READY): requirements.lock requirements-uv.lock requirements-oldest-client.lock pyproject.toml
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "darkfigure needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@# The oldest DuckDB that a release is to be read with, for a test. It has no wheel for every Python.
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/oldest-client
+	@$(BIN)/uv pip install --quiet --python $(VENV)/oldest-client/bin/python --only-binary :all: --require-hashes \
+		-r requirements-oldest-client.lock 2>/dev/null \
+		|| { echo "No wheel of the oldest DuckDB fits: its test will be skipped"; rm -rf $(VENV)/oldest-client; }
 	@# A checkout has the command; the wheel alone is the library.
 	@printf '#!/bin/sh\nexec "%s/python" -m pipelines.cli "$$@"\n' "$(CURDIR)/$(BIN)" > $(BIN)/darkfigure
 	@chmod +x $(BIN)/darkfigure
