@@ -9,20 +9,11 @@ import duckdb
 
 from darkfigure.sources.period import span
 from darkfigure.sources.returns import Return
-from validations.contracts import CONTRACTS
+from validations.contracts import CONTRACTS, SQL_TYPES
 from warehouse.database import Database
 from warehouse.intake import create_tables
 from warehouse.recipes import recipes, sql_of
 from warehouse.staleness import INGESTED
-
-_TYPES = {
-    "string": "VARCHAR",
-    "boolean": "BOOLEAN",
-    "int64": "BIGINT",
-    "int32": "INTEGER",
-    "float64": "DOUBLE",
-    "date": "DATE",
-}
 
 
 @contextmanager
@@ -32,7 +23,7 @@ def build_for(folder: Path, table: str) -> Iterator[duckdb.DuckDBPyConnection]:
         create_tables(connection)
         for name in {*recipes()[table].inputs} - {*INGESTED}:
             columns = CONTRACTS[name].to_schema().columns.items()
-            listed = ", ".join(f"{column} {_TYPES[str(about.dtype)]}" for column, about in columns)
+            listed = ", ".join(f"{column} {SQL_TYPES[str(about.dtype)]}" for column, about in columns)
             connection.execute(f"CREATE TABLE {name} ({listed})")
         yield connection
 
