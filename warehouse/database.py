@@ -17,7 +17,7 @@ LAYERS = ("raw", "returns", "reference", "harmonised", "quality", "estimates", "
 
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS meta.build (
-    table_name VARCHAR PRIMARY KEY,
+    table_name VARCHAR NOT NULL,
     code_version VARCHAR NOT NULL,
     input_versions MAP(VARCHAR, VARCHAR) NOT NULL,
     data_version VARCHAR NOT NULL

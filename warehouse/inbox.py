@@ -1,8 +1,9 @@
 """The inbox: the folder in which countries' returns arrive, and what becomes of each file in it.
 
-A file is claimed by one rename, read, put into the build in one transaction, and moved away when its receipt is
-written. Whoever is killed in between leaves it claimed: the next look goes on from there, and takes nothing twice.
-Nothing is deleted: what was sent stays in ``taken`` or ``refused``, and under its hash in the store.
+What lies in its folder ``adjusted`` is taken as the country's own adjustment, and never as a return. A file is claimed
+by one rename, read, put into the build in one transaction, and moved away when its receipt is written. Whoever is
+killed in between leaves it claimed: the next look goes on from there, and takes nothing twice. Nothing is deleted: what
+was sent stays in ``taken`` or ``refused``, and under its hash in the store.
 """
 
 import os
@@ -19,6 +20,7 @@ import duckdb
 
 from darkfigure.errors import DarkfigureError, SourceError
 from darkfigure.exchange import delivery, hostile
+from darkfigure.exchange.country_return import ADJUSTMENT
 from darkfigure.exchange.reading import Reading, as_parsed
 from darkfigure.exchange.receipt import EditionTaken, Receipt, marked_copy, one_line, rejected_of, safe_text
 from darkfigure.exchange.structure import DIMENSIONS
@@ -29,8 +31,10 @@ from warehouse.intake import IntakeReport, Offer, create_tables, known_codes, pa
 #: A file is left alone until it has not changed for so long: it may still be written.
 SETTLE_SECONDS = 2.0
 
-_CLAIMED = ".taking"
-_OWN = ("taken", "refused", "receipts")
+_ADJUSTED = "adjusted"
+#: By the folder in which files arrive: that into which they are claimed.
+_CLAIMED = {"": ".taking", _ADJUSTED: ".taking-adjusted"}
+_OWN = (_ADJUSTED, "taken", "refused", "receipts")
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".partial", ".download")
 
 
@@ -42,12 +46,12 @@ class Inbox:
 
     def waiting(self) -> list[Path]:
         """What is to be taken, in the order in which it came: claimed files first, then those that are settled."""
-        claimed = [path for path in self._listed(self.folder / _CLAIMED) if not _is_ours(path.name)]
+        claimed = [path for name in _CLAIMED.values() for path in self._listed(name) if not _is_ours(path.name)]
         return [*claimed, *(path for path in self.arrived() if _is_settled(path))]
 
     def arrived(self) -> list[Path]:
         """What has been put into the folder, settled or not."""
-        return [path for path in self._listed(self.folder) if not _is_ours(path.name)]
+        return [path for name in _CLAIMED for path in self._listed(name) if not _is_ours(path.name)]
 
     def settle(self) -> None:
         """Wait until what has arrived is settled, or would have been if nobody wrote on."""
@@ -55,9 +59,13 @@ class Inbox:
         while not all(map(_is_settled, self.arrived())) and time.monotonic() < patience:
             time.sleep(0.05)
 
-    def put(self, name: str, data: bytes) -> Path:
+    def is_adjusted(self, path: Path) -> bool:
+        """Whether a file that waits is the country's own adjustment."""
+        return path.parent in {self.folder / _ADJUSTED, self.folder / _CLAIMED[_ADJUSTED]}
+
+    def put(self, name: str, data: bytes, *, adjusted: bool = False) -> Path:
         """Put a whole file into the folder, as claimed: it need not settle."""
-        folder = self.folder / _CLAIMED
+        folder = self.folder / _CLAIMED[_ADJUSTED if adjusted else ""]
         target = folder / name
         if target.parent != folder or _is_ours(name):
             raise DarkfigureError(f"{one_line(name)}: not a name for a file in the inbox; rename it")
@@ -71,8 +79,15 @@ class Inbox:
         """The receipts for a file, by its SHA-256, the oldest first."""
         return sorted((self.folder / "receipts").glob(f"*_{digest[:12]}.txt"))
 
-    def _listed(self, folder: Path) -> list[Path]:
-        found = []
+    def give(self, name: str, data: bytes) -> Path:
+        """Put a file among the receipts."""
+        target = self.folder / "receipts" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write(target, data)
+        return target
+
+    def _listed(self, name: str) -> list[Path]:
+        folder, found = self.folder / name, []
         for path in folder.iterdir() if folder.is_dir() else ():
             with suppress(FileNotFoundError):
                 found.append((os.lstat(path).st_ctime_ns, path))
@@ -84,7 +99,7 @@ def take_inbox(database: Database, source: Source, inbox: Inbox, report: IntakeR
     if not inbox.waiting():
         return
     with database.exclusive():
-        for name in (_CLAIMED, *_OWN):
+        for name in (*_CLAIMED.values(), *_OWN):
             folder = inbox.folder / name
             if folder.is_symlink():
                 raise DarkfigureError(f"{folder}: is a link; put a folder in its place")
@@ -92,14 +107,14 @@ def take_inbox(database: Database, source: Source, inbox: Inbox, report: IntakeR
         with database.write() as connection:
             create_tables(connection)
         for path in inbox.waiting():
-            claimed = path
-            if path.parent == inbox.folder:
-                claimed = inbox.folder / _CLAIMED / path.name
+            claimed, adjusted = path, inbox.is_adjusted(path)
+            if path.parent.name not in _CLAIMED.values():
+                claimed = inbox.folder / _CLAIMED[_ADJUSTED if adjusted else ""] / path.name
                 try:
                     path.rename(claimed)
                 except FileNotFoundError:  # its sender has taken it back
                     continue
-            receipt = _Taking(database, source, inbox, claimed).run()
+            receipt = _Taking(database, ADJUSTMENT if adjusted else source, inbox, claimed).run()
             if receipt.outcome == "refused":
                 report.refusals.append(one_line(receipt.refusal))
             elif receipt.outcome == "taken before":
@@ -109,7 +124,7 @@ def take_inbox(database: Database, source: Source, inbox: Inbox, report: IntakeR
 
 
 def withdraw(database: Database, source: Source, inbox: Inbox, area: str, years: list[str], reason: str) -> Path:
-    """Put a notice into the inbox that withdraws what stands of a country: of the years given, or of all."""
+    """Put a notice into the inbox that withdraws what stands of a country in a source: of these years, or of all."""
     with database.read() as connection:
         standing = _standing_years(connection, source, area)
     wanted = years or standing
@@ -122,7 +137,7 @@ def withdraw(database: Database, source: Source, inbox: Inbox, area: str, years:
     notice = delivery.withdrawal(area, wanted, reason, now.isoformat(timespec="seconds"))
     name = f"withdrawal_{area}_{now:%Y%m%dT%H%M%S%f}.json"
     delivery.read(notice, name)  # what cannot be read of it is told now
-    return inbox.put(name, notice)
+    return inbox.put(name, notice, adjusted=source == ADJUSTMENT)
 
 
 class _Taking:
@@ -192,7 +207,7 @@ class _Taking:
         try:
             self.reading = delivery.read(data, name).screened(known_codes(self.source).offences)
             self.note(
-                form=self.reading.form,
+                form=f"{self.reading.form}{', adjustment' if self.source == ADJUSTMENT else ''}",
                 ref_area=self.reading.ref_area,
                 read=len(self.reading.accepted) + len(self.reading.rejected),
                 accepted=len(self.reading.accepted),
@@ -255,17 +270,16 @@ class _Taking:
         return f"{self.received_at:%Y%m%dT%H%M%S}_{self.received_at:%f}_{self.receipt.sha256[:12] or 'unread'}"
 
     def give_receipt(self) -> None:
-        receipts, base = self.inbox.folder / "receipts", self.base
+        base = self.base
         if self.receipt.outcome == "taken before":
             base = f"{datetime.now(UTC):%Y%m%dT%H%M%S_%f}_{self.receipt.sha256[:12]}"
         if self.reading is not None and self.reading.sheets:
-            marked = receipts / f"{base}_marked.xlsx"
             # Its figures are taken: a copy that cannot be made must not keep the receipt from the sender.
             with suppress(Exception):
-                _write(marked, marked_copy(self.reading))
+                marked = self.inbox.give(f"{base}_marked.xlsx", marked_copy(self.reading))
                 self.note(marked_copy=str(marked))
-        _write(receipts / f"{base}.json", self.receipt.as_json().encode())
-        _write(receipts / f"{base}.txt", self.receipt.as_text().encode())
+        self.inbox.give(f"{base}.json", self.receipt.as_json().encode())
+        self.inbox.give(f"{base}.txt", self.receipt.as_text().encode())
 
     def put_away(self) -> None:
         folder = self.inbox.folder / ("refused" if self.receipt.outcome == "refused" else "taken")

@@ -181,8 +181,10 @@ def take_source(database: Database, source: Source, folder: Path | None = None, 
 
 def untaken(connection: duckdb.DuckDBPyConnection, source: Source, store: Path, folder: Path | None) -> bool:
     """Whether any file or carried snapshot of ``source`` is new, or would be read otherwise by the present code."""
-    if not connection.execute("FROM duckdb_tables() WHERE schema_name = 'raw' AND table_name = 'snapshot'").fetchall():
-        return True  # a first run that was killed before it took anything
+    # A first run that was killed before it took anything has none of them, a build of before not all.
+    raw = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'raw'").fetchall()
+    if not {("snapshot",), ("statement",), ("reply_window",)} <= {*raw}:
+        return True
     offers = [*offer_carried(source), *offer_stored(connection, source, store)]
     if folder is not None:
         offers += offer_folder(source, folder)
@@ -246,6 +248,21 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         if name not in present:
             connection.execute(f"ALTER TABLE returns.observation ADD COLUMN {name} {kind}")
     connection.execute(f"CREATE TABLE IF NOT EXISTS returns.rejected AS SELECT {ids}, * FROM rejected")
+    connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS raw.statement (
+            statement_id VARCHAR, ref_area VARCHAR, about VARCHAR, language VARCHAR, author VARCHAR,
+            received_at TIMESTAMP, statement_text VARCHAR, sha256 VARCHAR, withdrawn_at TIMESTAMP,
+            withdrawal_reason VARCHAR)
+        """
+    )
+    connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS raw.reply_window (
+            window_id VARCHAR, ref_area VARCHAR, table_name VARCHAR, time_period VARCHAR, shown_at TIMESTAMP,
+            closes_on DATE, sha256 VARCHAR, waived_at TIMESTAMP, waived_by VARCHAR, waiver_reason VARCHAR)
+        """
+    )
     connection.execute(
         "CREATE TABLE IF NOT EXISTS meta.fetched (url VARCHAR PRIMARY KEY, etag VARCHAR, last_modified VARCHAR)"
     )

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-#: Tables that ingestion fills, source by source: their version is that of the snapshots in them.
-INGESTED = ("raw.snapshot", "returns.observation", "returns.rejected")
+#: What countries say, and what they were shown: taken row by row, their version is that of their content.
+_OF_COUNTRIES = ("raw.statement", "raw.reply_window")
+#: Tables that ingestion fills: those of sources have the version of the snapshots in them.
+INGESTED = ("raw.snapshot", "returns.observation", "returns.rejected", *_OF_COUNTRIES)
 
 _UNAUDITED = "unaudited "
 
@@ -46,9 +48,11 @@ def content_version(connection: duckdb.DuckDBPyConnection, table: str) -> str:
 def input_versions(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> dict[str, str]:
     """The present version of each table that ``recipe`` reads; tables that are not there yet have none."""
     recorded = dict(connection.execute("SELECT table_name, data_version FROM meta.build").fetchall())
-    versions = {}
+    versions: dict[str, str] = {}
     for table in recipe.inputs:
-        if table in INGESTED:
+        if table in _OF_COUNTRIES:
+            versions |= _versions_of_countries(connection, table)
+        elif table in INGESTED:
             versions[table] = snapshots_version(connection)
         elif table in recorded:
             versions[table] = recorded[table]
@@ -59,6 +63,26 @@ def snapshots_version(connection: duckdb.DuckDBPyConnection) -> str:
     """A hash of which snapshots are in the build, and which code read them."""
     rows = connection.execute("SELECT snapshot_id, parse_version FROM raw.snapshot ORDER BY ALL").fetchall()
     return hash_of(*(part for row in rows for part in row))
+
+
+def taken_version(connection: duckdb.DuckDBPyConnection) -> str:
+    """A hash of all that ingestion has taken: snapshots, and what countries said and were shown."""
+    of_countries = (
+        f"{table} {version}"
+        for each in _OF_COUNTRIES
+        for table, version in _versions_of_countries(connection, each).items()
+    )
+    return hash_of(snapshots_version(connection), *of_countries)
+
+
+def _versions_of_countries(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    schema, name = table.split(".")
+    # A build of before has no such table until the next intake.
+    there = connection.execute(
+        "FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?",
+        [schema, name],
+    ).fetchall()
+    return {table: content_version(connection, table)} if there else {}
 
 
 def is_stale(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> bool:
@@ -72,8 +96,10 @@ def is_stale(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> bool:
 def record_build(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
     """Note that ``recipe``'s table has just been made from its present inputs. It is stale until it is audited."""
     inputs = input_versions(connection, recipe)
+    # Not by a key of the database: where the disk had been full, its index and its rows did not agree any more.
+    forget_build(connection, recipe.table)
     connection.execute(
-        "INSERT OR REPLACE INTO meta.build VALUES (?, ?, map(?::VARCHAR[], ?::VARCHAR[]), ?)",
+        "INSERT INTO meta.build VALUES (?, ?, map(?::VARCHAR[], ?::VARCHAR[]), ?)",
         [
             recipe.table,
             _UNAUDITED + recipe.code_version,

@@ -1,4 +1,10 @@
-"""The source of returns that countries send. They come by hand or through the inbox, and are dated by their receipt."""
+"""The sources of what countries send: returns, and their own adjustments of figures, in the same forms.
+
+They come by hand or through the inbox, and are dated by their receipt. An adjustment is a source of its own, so that no
+figure that was recorded is ever replaced by one that was made of it.
+"""
+
+from dataclasses import replace
 
 from darkfigure.exchange.delivery import parse
 from darkfigure.sources.source import Source
@@ -17,4 +23,13 @@ SOURCE = Source(
     area_scheme="ISO 3166",
     offence_scheme="darkfigure questionnaire",
     parse=parse,
+)
+
+ADJUSTMENT = replace(
+    SOURCE,
+    id="country_adjustment",
+    table="Figures of cybercrime as countries adjust them",
+    files=("adjusted_*.xlsx", "adjusted_*.csv"),
+    citation="Adjustment by the country, by the national focal point",
+    source_type="country_adjustment",
 )

@@ -48,5 +48,6 @@ SOURCES: dict[str, Source] = {
         ecb_rates.SOURCE,
         quotations.SOURCE,
         country_return.SOURCE,
+        country_return.ADJUSTMENT,
     )
 }

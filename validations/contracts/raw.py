@@ -5,7 +5,7 @@ from pandera.ibis import DataFrameModel, Field
 
 SOURCE_TYPES = [
     "police_recorded", "prosecution_recorded", "complaints", "incident_reports", "victim_survey", "enterprise_survey",
-    "country_return", "quotation", "denominator",
+    "country_return", "country_adjustment", "quotation", "denominator",
 ]  # fmt: skip
 
 
@@ -51,4 +51,49 @@ class Snapshot(DataFrameModel):
         unique = ["snapshot_id"]
 
 
-CONTRACTS = {"raw.snapshot": Snapshot}
+class Statement(DataFrameModel):
+    """What a country says of a table, a figure or all that is published of it, unedited."""
+
+    statement_id: str = Field(description="S- and 12 hex digits", str_matches=r"^S-[0-9a-f]{12}$")
+    ref_area: str = Field(description="The country in reference.area", str_matches=r"^[A-Z]{3}$")
+    about: str = Field(
+        description="A published table, or the id of a figure; empty: all that is published of the country",
+        str_matches=r"^(published\.[a-z_]+|[HIER]-[0-9a-f]{12})?$",
+    )
+    language: str = Field(description="Language of the text, BCP 47", str_matches=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    author: str = Field(description="Who speaks for the country", str_length={"min_value": 1})
+    received_at: dt.Timestamp(scale=6) = Field(description="When it was received, in UTC")  # type: ignore[valid-type]
+    statement_text: str = Field(description="The statement, as it was sent", str_length={"min_value": 1})
+    sha256: str = Field(description="SHA-256 of the text in UTF-8, in hex", str_matches=r"^[0-9a-f]{64}$")
+    withdrawn_at: dt.Timestamp(scale=6) = Field(  # type: ignore[valid-type]
+        description="When the country took it back, in UTC; null where it stands", nullable=True
+    )
+    withdrawal_reason: str = Field(description="Why; empty where it stands")
+
+    class Config:
+        strict = True
+        unique = ["statement_id"]
+
+
+class ReplyWindow(DataFrameModel):
+    """Which rows a country was shown before their release, and until when it may reply; they wait for that."""
+
+    window_id: str = Field(description="W- and 12 hex digits", str_matches=r"^W-[0-9a-f]{12}$")
+    ref_area: str = Field(description="The country in reference.area", str_matches=r"^[A-Z]{3}$")
+    table_name: str = Field(description="The published table that was shown", str_matches=r"^published\.[a-z_]+$")
+    time_period: str = Field(description="The period that was shown, as an SDMX time period; empty: all")
+    shown_at: dt.Timestamp(scale=6) = Field(description="When it was shown, in UTC")  # type: ignore[valid-type]
+    closes_on: dt.Date = Field(description="The last day on which the country may reply")
+    sha256: str = Field(description="SHA-256 of the file that was shown, in hex", str_matches=r"^[0-9a-f]{64}$")
+    waived_at: dt.Timestamp(scale=6) = Field(  # type: ignore[valid-type]
+        description="When the reply was waived, in UTC; null where it was not", nullable=True
+    )
+    waived_by: str = Field(description="Who waived it; empty where it was not")
+    waiver_reason: str = Field(description="Why; empty where it was not")
+
+    class Config:
+        strict = True
+        unique = ["window_id"]
+
+
+CONTRACTS = {"raw.snapshot": Snapshot, "raw.statement": Statement, "raw.reply_window": ReplyWindow}
