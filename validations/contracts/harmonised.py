@@ -224,14 +224,15 @@ class Revision(DataFrameModel):
     offence: str = Field(description="The publisher's offence code or label")
     measure: str = Field(description="What the figure counts", isin=list(MEASURES))
     unit_measure: str = Field(description="Unit of the figure", str_matches=UNIT)
-    value_before: float = Field(description="The figure in the earlier vintage", nullable=True)
-    value_after: float = Field(description="The figure in the later vintage", nullable=True)
+    value_before: float = Field(description="The figure in the earlier vintage, in whole units", nullable=True)
+    value_after: float = Field(description="The figure in the later vintage, in whole units", nullable=True)
     difference: float = Field(description="Later less earlier; null where one of them has no figure", nullable=True)
     difference_pct: float = Field(description="That as a percentage of the earlier figure", nullable=True)
     status_before: str = Field(description="SDMX CL_OBS_STATUS in the earlier vintage", nullable=True)
     status_after: str = Field(description="SDMX CL_OBS_STATUS in the later vintage", nullable=True)
     return_id_before: str = Field(description="The figure in the earlier vintage", nullable=True)
     return_id_after: str = Field(description="The figure in the later vintage", nullable=True)
+    explanation: str = Field(description="Why it is so, as reference.revision_note says; empty where nobody knows")
 
     class Config:
         strict = True

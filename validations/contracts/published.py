@@ -6,7 +6,7 @@ import ibis.expr.datatypes as dt
 from pandera.ibis import DataFrameModel, Field
 
 from darkfigure.sources import period
-from validations.contracts import estimates, harmonised, quality, reference, returns
+from validations.contracts import estimates, harmonised, own_view, quality, reference, returns, revisions
 
 
 class Source(DataFrameModel):
@@ -327,6 +327,8 @@ CONTRACTS: dict[str, type[DataFrameModel]] = {
     "published.loss": Loss,
     "published.quotation": Quotation,
     "published.revision": Revision,
+    "published.revision_triangle": revisions.RevisionTriangle,
+    "published.mean_revision": revisions.MeanRevision,
     "published.reconciliation": Reconciliation,
     "published.reporting_rate": ReportingRate,
     "published.dark_figure": DarkFigure,
@@ -353,4 +355,7 @@ CONTRACTS: dict[str, type[DataFrameModel]] = {
     "published.crosswalk": Crosswalk,
     "published.component": Component,
     "published.tag": Tag,
+    "published.statement": own_view.Statement,
+    "published.reply_window": own_view.ReplyWindow,
+    "published.own_view": own_view.OwnView,
 }

@@ -439,6 +439,30 @@ class Reconciliation(DataFrameModel):
         unique = ["reconciliation"]
 
 
+class RevisionNote(DataFrameModel):
+    """Why figures changed from one vintage to the next: what lets the gate pass a revision that is beyond its bounds.
+
+    A note is about two vintages of one table. It says nothing of the next one.
+    """
+
+    source_id: str = Field(description="The source", str_length={"min_value": 1})
+    edition: str = Field(description="Which of its tables or survey rounds", str_length={"min_value": 1})
+    vintage_before: str = Field(description="The earlier vintage", str_length={"min_value": 1})
+    vintage_after: str = Field(description="The vintage that follows it", str_length={"min_value": 1})
+    change: str = Field(
+        description="Which kind of change is explained, as in harmonised.revision",
+        isin=["revised", "restated", "added", "withdrawn"],
+    )
+    ref_area: str = Field(description="The publisher's codes of the areas, joined by |; empty for every area")
+    reason: str = Field(description="Why the figures changed", str_length={"min_value": 1})
+    basis: str = Field(description="Where it was read, or what it was deduced from", str_length={"min_value": 1})
+    provenance: str = Field(description=PROVENANCE, isin=["READ", "MEMORY", "JUDGEMENT"])
+
+    class Config:
+        strict = True
+        unique = ["source_id", "edition", "vintage_before", "vintage_after", "change", "ref_area"]
+
+
 CONTRACTS = {
     "reference.exchange_rate": ExchangeRate,
     "reference.purchasing_power": PurchasingPower,
@@ -463,4 +487,5 @@ CONTRACTS = {
     "reference.tag": Tag,
     "reference.tag_code": TagCode,
     "reference.denominator": Denominator,
+    "reference.revision_note": RevisionNote,
 }
