@@ -1,17 +1,16 @@
 """The assets of ``published``: what people query, and the release that they open."""
 
 import time
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from assets.building import OWNERS, asset_key, sql_asset
-from validations.contracts import CONTRACTS
+from assets.releasing import TABLES, GateShut, Making
 from warehouse.database import Database
 from warehouse.progress import Progress
 from warehouse.recipes import RELEASE
 from warehouse.release import Releases
-
-TABLES = tuple(table for table in CONTRACTS if table.startswith("published."))
 
 
 @dg.asset(
@@ -27,26 +26,26 @@ def release(
     releases: dg.ResourceParam[Releases],
     progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult:
-    """Gate the published tables with Great Expectations, copy them into a database of their own, and promote that."""
-    from validations.gate import check_release
-
+    """Write the candidate, hold it against the gate, write its exports, and promote all of it in one step."""
     started = time.perf_counter()
     with database.exclusive():
+        making = Making(database, releases, datetime.now(UTC).date())
         with database.read() as connection:
-            version = releases.version_of(connection)
-            if reason := releases.rolled_back(version):
-                progress.failed(f"release: {version} was rolled back: {reason}")
-                raise dg.Failure(f"{version} was rolled back: {reason}", allow_retries=False)
-            verdict = check_release(connection)
-        if verdict.failures:
-            for failure in verdict.failures:
-                progress.failed(f"gate: {failure}")
-            raise dg.Failure("The gate is shut: " + "; ".join(verdict.failures), allow_retries=False)
+            content = releases.content_of(connection, making.day)
+        if reason := releases.rolled_back_content(content):
+            progress.failed(f"release: {content} was rolled back: {reason}")
+            raise dg.Failure(f"{content} was rolled back: {reason}", allow_retries=False)
         database.close()
-        releases.promote(database.path, TABLES, version)
-    progress.made(RELEASE, f"{verdict.evaluated} expectations met", time.perf_counter() - started)
+        try:
+            version = releases.promote(content, making.write)
+        except GateShut as shut:
+            for line in shut.lines:
+                progress.failed(f"gate: {line}")
+            raise dg.Failure(str(shut), allow_retries=False) from None
+    progress.made(RELEASE, f"{making.evaluated} expectations met", time.perf_counter() - started)
+    seconds = {f"seconds for {part}": taken for part, taken in making.seconds.items()}
     return dg.MaterializeResult(
-        metadata={"version": version, "path": dg.MetadataValue.path(releases.database(version))}
+        metadata={"version": version, "path": dg.MetadataValue.path(releases.database(version)), **seconds}
     )
 
 

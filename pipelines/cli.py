@@ -19,6 +19,11 @@ Folder = Annotated[
     Path | None,
     typer.Option("--from", exists=True, file_okay=False, help="A folder of publishers' files, under their own names."),
 ]
+Country = Annotated[str, typer.Argument(help="The country, by its ISO 3166-1 code of three letters.")]
+Adjusted = Annotated[
+    bool,
+    typer.Option("--adjusted", help="Of figures as the country itself adjusts them, never mixed with its returns."),
+]
 
 
 @app.command()
@@ -92,6 +97,19 @@ def diff(
 
 
 @app.command()
+def notes(
+    version: Annotated[str, typer.Argument(help="A release; the current one where it is left out.")] = "current",
+) -> None:
+    """Say what is new in a release: data, coverage, revisions, validations, methods. An entry for DATA_RELEASES.md.
+
+    Example: darkfigure notes
+    """
+    from pipelines.releasing import print_notes
+
+    print_notes(version)
+
+
+@app.command()
 def rollback(
     reason: Annotated[str, typer.Option("--reason", help="Why; it stands with the release that is left.")],
     to: Annotated[str | None, typer.Option("--to", help="The release to go back to; else the one before.")] = None,
@@ -149,7 +167,7 @@ def carry(
 
 @app.command("questionnaire")
 def write_questionnaire(
-    area: Annotated[str, typer.Argument(help="The country, by its ISO 3166-1 code of three letters.")],
+    area: Country,
     years: Annotated[str, typer.Option("--years", help="The years to ask for: 2024, or 2023-2025.")],
     to: Annotated[Path, typer.Option("--to", dir_okay=False, help="The file to write.")],
     currency: Annotated[str, typer.Option("--currency", help="The ISO 4217 code of the money that was lost.")] = "",
@@ -158,7 +176,7 @@ def write_questionnaire(
 
     Example: darkfigure questionnaire FIN --years 2023-2025 --to return_FIN.xlsx
     """
-    from pipelines.running import write_questionnaire as write
+    from pipelines.countries import write_questionnaire as write
 
     write(area, years, to, currency)
 
@@ -168,33 +186,106 @@ def receive(
     files: Annotated[
         list[Path], typer.Argument(exists=True, dir_okay=False, help="Questionnaires, csv or SDMX-CSV of a country.")
     ],
+    adjusted: Adjusted = False,
 ) -> None:
     """Take what a country sends, and print the receipt: what was read, taken, rejected and why.
 
-    It exits with 1 where a file was refused. A file may as well be put into the folder 'inbox'.
+    It exits with 1 where a file was refused. A file may as well be put into the folder 'inbox', or 'inbox/adjusted'.
 
     Example: darkfigure receive return_FIN.xlsx
     """
-    from pipelines.running import receive_files
+    from pipelines.countries import receive_files
 
-    raise typer.Exit(receive_files(files))
+    raise typer.Exit(receive_files(files, adjusted=adjusted))
 
 
 @app.command()
 def withdraw(
-    area: Annotated[str, typer.Argument(help="The country, by its ISO 3166-1 code of three letters.")],
+    area: Country,
     reason: Annotated[str, typer.Option("--reason", help="Why; it stands on the receipt.")],
     edition: Annotated[
         list[str] | None, typer.Option("--edition", help="Only this year of it ('2024'); may be repeated.")
     ] = None,
+    adjusted: Adjusted = False,
 ) -> None:
     """Withdraw the figures that a country sent. What was sent stays in the history; nothing rests on it any more.
 
     Example: darkfigure withdraw FIN --edition 2024 --reason "Counted twice"
     """
-    from pipelines.running import withdraw_return
+    from pipelines.countries import withdraw_return
 
-    raise typer.Exit(withdraw_return(area, edition or [], reason))
+    raise typer.Exit(withdraw_return(area, edition or [], reason, adjusted=adjusted))
+
+
+@app.command()
+def state(
+    area: Country,
+    file: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="The statement: plain text in UTF-8.")
+    ] = None,
+    on: Annotated[
+        str, typer.Option("--on", help="A published table, or the id of a figure; else all that is published of it.")
+    ] = "",
+    language: Annotated[str, typer.Option("--language", help="Its language: fi, es-MX, zh-Hant.")] = "",
+    author: Annotated[str, typer.Option("--author", help="Who speaks for the country.")] = "",
+    withdraw: Annotated[str, typer.Option("--withdraw", help="Take this statement (S-) back instead.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why it is taken back; it stands on the receipt.")] = "",
+) -> None:
+    """Take a country's statement on its figures, which then stands beside them unedited; or take one back.
+
+    Example: darkfigure state FIN statement.txt --on published.indicator --language fi --author "Ministry"
+    """
+    from pipelines.countries import take_back, take_statement
+
+    if (file is None) == (not withdraw):
+        raise typer.BadParameter("give a file, or the statement to --withdraw with its --reason")
+    if file is None:
+        take_back(area, withdraw, reason)
+    else:
+        take_statement(area, file, about=on, language=language, author=author)
+
+
+@app.command("show-for-reply")
+def show_for_reply(
+    area: Country,
+    on: Annotated[str, typer.Option("--on", help="The published table.")],
+    until: Annotated[str, typer.Option("--until", help="The last day on which the country may reply: 2027-01-15.")],
+    to: Annotated[Path, typer.Option("--to", dir_okay=False, help="The csv to write.")],
+    period: Annotated[str, typer.Option("--period", help="Only this period: 2023, 2023-Q1; else all.")] = "",
+) -> None:
+    """Write a country's figures to a csv before they are released, and hold them back until it has replied.
+
+    Example: darkfigure show-for-reply MEX --on published.dark_figure --until 2027-01-15 --to shown_MEX.csv
+    """
+    from pipelines.countries import show
+
+    show(area, on, period, until, to)
+
+
+@app.command()
+def replies() -> None:
+    """List what countries were shown for reply: until when they may reply, what was waived and what has closed.
+
+    Example: darkfigure replies
+    """
+    from pipelines.countries import list_windows
+
+    list_windows()
+
+
+@app.command("waive-reply")
+def waive_reply(
+    window: Annotated[str, typer.Argument(help="The window (W-), as 'darkfigure replies' lists it.")],
+    by: Annotated[str, typer.Option("--by", help="Who waives it.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+) -> None:
+    """Let figures be released that a country was shown, before its time to reply is over.
+
+    Example: darkfigure waive-reply W-0123456789ab --by "Ministry of the Interior" --reason "No remarks"
+    """
+    from pipelines.countries import waive
+
+    waive(window, by, reason)
 
 
 def main() -> None:

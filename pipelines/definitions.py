@@ -11,12 +11,13 @@ from darkfigure.exchange import country_return
 from darkfigure.sources.catalogue import SOURCES
 from darkfigure.sources.source import Source
 from pipelines.home import home
+from pipelines.running import tables_due
 from warehouse.database import Database
 from warehouse.inbox import Inbox
 from warehouse.progress import Progress
-from warehouse.recipes import recipes
+from warehouse.recipes import RELEASE, recipes
 from warehouse.release import Releases
-from warehouse.staleness import hash_of, snapshots_version, stale_tables
+from warehouse.staleness import hash_of, taken_version
 
 INTAKE_JOB = "intake"
 TAKE_JOB = "take"
@@ -60,19 +61,22 @@ def schedule_of(source: Source) -> dg.ScheduleDefinition:
     )
 
 
-@dg.sensor(job=build_job, minimum_interval_seconds=60, description="Build and release once a snapshot has come in.")
-def snapshot_arrived(database: dg.ResourceParam[Database]) -> dg.SensorResult | dg.SkipReason:
-    """Ask for one build per state of the snapshots and the code, and only while something is stale."""
+@dg.sensor(job=build_job, minimum_interval_seconds=60, description="Build and release once something is due.")
+def release_due(
+    database: dg.ResourceParam[Database], releases: dg.ResourceParam[Releases]
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for one build per state of what was taken, of the code and of the windows for reply."""
     try:
+        due = tables_due(database, releases)
         with database.read() as connection:
-            stale = stale_tables(connection, recipes())
-            version = snapshots_version(connection)
+            version = taken_version(connection)
+            content = releases.content_of(connection, datetime.now(UTC).date())
     except DarkfigureError as reason:
         return dg.SkipReason(str(reason))
-    if not stale:
-        return dg.SkipReason("Nothing is stale.")
-    state = hash_of(version, *(f"{table} {recipes()[table].code_version}" for table in stale))
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)])
+    if not due:
+        return dg.SkipReason("Nothing is due.")
+    code = (recipes()[table].code_version for table in due if table != RELEASE)
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=hash_of(version, content, *due, *code))])
 
 
 @dg.sensor(job=intake_job, minimum_interval_seconds=30, description="Take the returns that lie in the inbox.")
@@ -97,7 +101,7 @@ def definitions(
         asset_checks=CHECKS,
         jobs=[intake_job, take_job, audit_job, build_job],
         schedules=[schedule_of(source) for source in SOURCES.values() if source.urls],
-        sensors=[snapshot_arrived, inbox_arrived],
+        sensors=[release_due, inbox_arrived],
         # Steps take tens of milliseconds, a process per step ten seconds.
         executor=dg.in_process_executor,
         resources={

@@ -1,4 +1,4 @@
-"""The commands about releases as such: which there are, what differs between two, and going back to an earlier one."""
+"""The commands about releases as such: which there are, what is new in one, what differs, going back."""
 
 from datetime import UTC, datetime
 
@@ -8,8 +8,9 @@ from rich.table import Table
 from darkfigure.errors import DarkfigureError
 from pipelines.home import home
 from pipelines.reporting import console
-from validations.contracts import CONTRACTS
+from validations.contracts import keys
 from warehouse.differences import differences
+from warehouse.notes import NOTES
 
 
 def list_releases() -> None:
@@ -19,10 +20,11 @@ def list_releases() -> None:
     for name in ("release", "made", "megabytes", "", "rolled back because"):
         table.add_column(name)
     for version in releases.versions():
-        file = releases.database(version).stat()
-        made = f"{datetime.fromtimestamp(file.st_mtime, UTC):%Y-%m-%d %H:%M}"
+        made = f"{datetime.fromtimestamp(releases.database(version).stat().st_mtime, UTC):%Y-%m-%d %H:%M}"
         current = "current" if version == releases.current() else ""
-        table.add_row(version, made, f"{file.st_size / 1e6:.1f}", current, escape(releases.rolled_back(version) or ""))
+        table.add_row(
+            version, made, f"{releases.size(version) / 1e6:.1f}", current, escape(releases.rolled_back(version) or "")
+        )
     console().print(table)
 
 
@@ -33,14 +35,24 @@ def roll_back(reason: str, to: str | None) -> None:
     print(f"{releases.roll_back(reason, to)} is current now, and {left} is left: {reason}")
 
 
+def print_notes(version: str) -> None:
+    """What is new in a release, as its notes say it."""
+    releases = home().releases
+    notes = releases.database(version).with_name(NOTES)
+    if not notes.exists():
+        raise DarkfigureError(
+            f"{version}: there is no such release, or it has no notes; 'darkfigure releases' lists all"
+        )
+    print(notes.read_text(encoding="utf-8"), end="")
+
+
 def compare(before: str, after: str) -> None:
     """What differs from one release to another, a line for each table that does."""
     releases = home().releases
     for version in (before, after):
         if not releases.database(version).exists():
             raise DarkfigureError(f"{version}: there is no such release; 'darkfigure releases' lists all")
-    keys = {table: CONTRACTS[table].to_schema().unique or [] for table in CONTRACTS}
-    found = differences(releases.database(before), releases.database(after), keys)
+    found = differences(releases.database(before), releases.database(after), keys())
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("table", "rows before", "rows after", "added", "removed", "changed", "columns"):
         table.add_column(name)

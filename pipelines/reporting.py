@@ -13,6 +13,7 @@ from darkfigure.errors import DarkfigureError
 from darkfigure.sources.catalogue import SOURCES
 from pipelines.home import home
 from warehouse.lineage import Origin, cells, origin
+from warehouse.own_view import statements_on
 from warehouse.recipes import recipes
 from warehouse.staleness import stale_tables
 
@@ -100,7 +101,7 @@ def print_status() -> None:
             connection.execute(
                 """
                 SELECT schema_name || '.' || table_name AS table_name, estimated_size AS rows, comment
-                FROM duckdb_tables() ORDER BY 1
+                FROM duckdb_tables() WHERE schema_name = 'published' ORDER BY 1
                 """
             ),
         )
@@ -132,13 +133,17 @@ def print_query(sql: str, *, csv: bool) -> None:
 
 
 def print_origin(id: str, *, everything: bool) -> None:
-    """The tree from a number to the cells that publishers printed."""
+    """The tree from a number to the cells that publishers printed, and what countries say of the number, unedited."""
     with home().releases.read() as connection:
         found = origin(connection, id)
         tree = Tree(_line(found), guide_style="dim")
         _grow(tree, connection, found, everything)
         console().print(tree)
         print(f"{sum(1 for _ in cells(connection, id)):,} published cells in all")
+        for said in statements_on(connection, id):
+            on = said["about"] or f"all that is published of {said['area_name']}"
+            print(f"\n{said['statement_id']}: {said['author']} ({said['area_name']}) on {on}, in {said['language']}:\n")
+            print(said["statement_text"])
 
 
 def print_sources() -> None:

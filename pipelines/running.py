@@ -1,28 +1,24 @@
 """Running the jobs from the command line: only what is stale, in this process, with a line per step and a summary.
 
-Also what countries send and are sent: the questionnaire, the taking of a return, its withdrawal.
+Not here: what countries send and are sent (``countries``).
 """
 
-import csv
 import os
-import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
 from darkfigure.errors import DarkfigureError
-from darkfigure.exchange import country_return, questionnaire
-from darkfigure.exchange.hostile import MAX_BYTES
-from darkfigure.exchange.structure import is_country
+from darkfigure.exchange import country_return
 from darkfigure.sources.catalogue import SOURCES
 from pipelines.home import PROJECT, Home, home
 from pipelines.reporting import print_summary
 from warehouse.database import Database
-from warehouse.inbox import Inbox, withdraw
-from warehouse.intake import known_codes, reference_files, untaken
+from warehouse.inbox import Inbox
+from warehouse.intake import untaken
 from warehouse.progress import Progress
 from warehouse.recipes import RELEASE, recipes
 from warehouse.release import Releases
@@ -40,13 +36,13 @@ def run_all(folder: Path | None, *, fetch: bool, sources: Iterable[str]) -> int:
     place.inbox.settle()
     with database.exclusive():
         due = chosen if fetch else _sources_due(database, chosen, folder, place.inbox)
-        if not due and not _tables_due(database, releases):
+        if not due and not tables_due(database, releases):
             print(f"Nothing has changed: release {releases.current()} is current. Nothing was written.")
             return 0
         print("Starting Dagster ...", flush=True)
         before = releases.current()
         progress = Progress(say=lambda step, result: print(f"  {step:<32} {result}", flush=True))
-        _run_jobs(place, database, progress, due, folder, fetch)
+        run_jobs(place, database, progress, due, folder, fetch)
     if progress.failures and releases.current() == before:
         # One of an earlier version need not have what the summary asks of it.
         print(f"\nNothing was released; {'there is no release yet' if before is None else f'{before} stays current'}.")
@@ -58,80 +54,6 @@ def run_all(folder: Path | None, *, fetch: bool, sources: Iterable[str]) -> int:
             print(f"  {line}")
         return 1
     return 0
-
-
-def receive_files(files: Sequence[Path]) -> int:
-    """Put files into the inbox, take what lies there, and print their receipts. Returns 1 where one was refused."""
-    place = _place_with_build()
-    digests = []
-    for path in files:
-        if path.stat().st_size > MAX_BYTES:
-            raise DarkfigureError(f"{path}: larger than {MAX_BYTES // 2**20} MB; send the questionnaire, or a csv")
-        data = path.read_bytes()
-        place.inbox.put(path.name, data)
-        digests.append(sha256(data).hexdigest())
-    return _take_now(place, digests)
-
-
-def withdraw_return(area: str, editions: Sequence[str], reason: str) -> int:
-    """Withdraw what stands of a country's returns: of these years, or of all. Returns the exit code."""
-    place = _place_with_build()
-    years = [edition.removeprefix(f"{area} ") for edition in editions]
-    notice = withdraw(place.database, country_return.SOURCE, place.inbox, area, years, reason)
-    return _take_now(place, [sha256(notice.read_bytes()).hexdigest()])
-
-
-def write_questionnaire(area: str, years: str, to: Path, currency: str) -> None:
-    """Write the questionnaire for a country and years such as '2023-2025'."""
-    if not is_country(area) or area not in known_codes(country_return.SOURCE).areas:
-        raise DarkfigureError(f"{area}: no country's code of three letters; see the table published.area")
-    span = re.fullmatch(r"((?:19|20)\d\d)(?:-((?:19|20)\d\d))?", years)
-    first, last = (int(span[1]), int(span[2] or span[1])) if span else (1, 0)
-    if not 0 <= last - first < 20:
-        raise DarkfigureError(f"--years {years}: write 2024 or 2023-2025, at most 20 years")
-    if currency and not is_country(currency):
-        raise DarkfigureError(f"--currency {currency}: write the code of ISO 4217, three capital letters")
-    data = questionnaire.build(area, [str(year) for year in range(first, last + 1)], _asked(), currency=currency)
-    if to.exists():
-        raise DarkfigureError(f"{to}: is there already; name another file, or move it away")
-    to.write_bytes(data)
-    print(f"{to}: fill it in, and give it to 'darkfigure receive'")
-
-
-def _asked() -> list[tuple[str, str]]:
-    """The acts that the questionnaire asks for."""
-    with next(p for p in reference_files("crosswalk") if p.stem == country_return.SOURCE.id).open(
-        encoding="utf-8", newline=""
-    ) as file:
-        acts = [(row["code"], row["code_label"]) for row in csv.DictReader(file)]
-    return [*acts, ("_T", "All offences together, by a computer or not")]
-
-
-def _place_with_build() -> Home:
-    place = home()
-    if not place.database.path.exists():
-        raise DarkfigureError(f"{place.database.path}: there is no build yet; run 'darkfigure run' first")
-    return place
-
-
-def _take_now(place: Home, digests: Sequence[str]) -> int:
-    """Take what lies in the inbox, by the job that does so, and print the receipts of these files."""
-    progress = Progress()
-    database = place.database
-    with database.exclusive():
-        _run_jobs(place, database, progress, [country_return.SOURCE.id], None, fetch=False, build=False)
-    refused = False
-    for digest in digests:
-        receipts = place.inbox.receipts_of(digest)
-        if receipts:
-            text = receipts[-1].read_text(encoding="utf-8")
-            print(f"{text}receipt    {receipts[-1]}\n")
-            refused |= text.startswith("REFUSED")
-    for line in progress.failures:
-        print(f"FAILED: {line}")
-    if not refused and not progress.failures:
-        print("'darkfigure run' makes what rests on it, and releases it.")
-    return 1 if refused or progress.failures else 0
 
 
 def _chosen(sources: Iterable[str]) -> list[str]:
@@ -160,16 +82,17 @@ def _sources_due(database: Database, chosen: list[str], folder: Path | None, inb
         ]
 
 
-def _tables_due(database: Database, releases: Releases) -> list[str]:
+def tables_due(database: Database, releases: Releases) -> list[str]:
+    """What has to be made: tables that are stale, and a release where the current one does not say what it would."""
     with database.read() as connection:
         stale = stale_tables(connection, recipes())
-        version = releases.version_of(connection)
-        if stale or (version != releases.current() and releases.rolled_back(version) is None):
+        content = releases.content_of(connection, datetime.now(UTC).date())
+        if stale or not (releases.is_current(content) or releases.rolled_back_content(content)):
             return [*stale, RELEASE]
     return []
 
 
-def _run_jobs(
+def run_jobs(
     place: Home,
     database: Database,
     progress: Progress,
@@ -178,6 +101,7 @@ def _run_jobs(
     fetch: bool,
     build: bool = True,
 ) -> None:
+    """Take in what is due, and, where it is to be built on, make and release what is stale."""
     # Imported here: it takes seconds, and a run that has nothing to do needs none of it.
     import dagster as dg
 
@@ -203,7 +127,7 @@ def _run_jobs(
             _note_failures(run, progress)
             if not run.success:
                 return  # a contract of the returns is broken, or could not be checked: nothing is to be built on them
-        if build and (tables := _tables_due(database, place.releases)):
+        if build and (tables := tables_due(database, place.releases)):
             run = defs.resolve_job_def(BUILD_JOB).execute_in_process(
                 run_config=_QUIET,
                 asset_selection=[asset_key(table) for table in tables],
@@ -242,4 +166,5 @@ def _note_failures(run, progress: Progress) -> None:  # type: ignore[no-untyped-
             continue
         while error.cause:
             error = error.cause
-        progress.failed(f"{event.step_key.replace('__', '.')}: {' '.join(error.message.split())}")
+        remedy = "; free some of the disk, then run again" if "No space left on device" in error.message else ""
+        progress.failed(f"{event.step_key.replace('__', '.')}: {' '.join(error.message.split())}{remedy}")

@@ -5,23 +5,27 @@ the current release as it was, and at most an unfinished folder, which the next 
 """
 
 import os
-import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from darkfigure.errors import DarkfigureError
-from warehouse import MACROS
-from warehouse.database import literal
+from warehouse import MACROS, ROOT
+from warehouse.own_view import view_version
 from warehouse.staleness import hash_of
 
 _UNFINISHED = ".unfinished-"
 FILE_NAME = "cybercrime.duckdb"
 #: In the folder of a release that is not to become current again: why, in a line.
 ROLLED_BACK = "ROLLED_BACK"
+#: What writes the other files of a release, and what of it is code.
+_WRITES = ("bundle", "report")
+_CODE = {".py", ".sql", ".html", ".css", ".js"}
 
 
 def questions() -> list[str]:
@@ -52,32 +56,63 @@ class Releases:
             raise DarkfigureError(f"{self.folder}: there is no release yet; run 'darkfigure run' first")
         return self.folder / version / FILE_NAME
 
-    def version_of(self, connection: duckdb.DuckDBPyConnection) -> str:
-        """The version that a release of the build would have: the day of its latest snapshot, and a hash of it."""
-        day = connection.execute("SELECT strftime(max(retrieved_at), '%Y-%m-%d') FROM raw.snapshot").fetchall()[0][0]
+    def content_of(self, connection: duckdb.DuckDBPyConnection, day: date) -> str:
+        """What a release of the build on this ``day`` would say: the day of its latest snapshot, and a hash of it."""
+        latest = connection.execute("SELECT strftime(max(retrieved_at), '%Y-%m-%d') FROM raw.snapshot").fetchall()[0][0]
         versions = connection.execute(
             """
             SELECT table_name || ' ' || code_version || ' ' || data_version FROM meta.build
             WHERE table_name LIKE 'published.%' ORDER BY ALL
             """
         ).fetchall()
-        return f"{day}-{hash_of(*(version for (version,) in versions), *self.questions)[:8]}"
+        said = (*(version for (version,) in versions), view_version(connection, day), *self.questions, _code_version())
+        return f"{latest}-{hash_of(*said)[:8]}"
 
-    def promote(self, build: Path, tables: Iterable[str], version: str) -> Path:
-        """Write a release of the ``tables`` in the database ``build``, which nobody has open, and make it current."""
+    def is_current(self, content: str) -> bool:
+        """Whether the current release says this."""
+        return _content(self.current() or "") == content
+
+    def rolled_back_content(self, content: str) -> str | None:
+        """Why what this content says was rolled back; None where it was not."""
+        reasons = (self.rolled_back(version) for version in self.versions() if _content(version) == content)
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def promote(self, content: str, write: Callable[[Path, str], None]) -> str:
+        """Have a release written whole beside the others, and make it current. Returns its version.
+
+        ``write`` is given the folder to write into, and the version. Where it raises nothing of it stays. The version
+        is the content; with a number where an earlier release said the same and others came between, as each release
+        carries the history of all before it.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._clear()
+        versions = self.versions()
+        if versions and _content(versions[-1]) == content:
+            version = versions[-1]  # written whole, and killed before it was current
+        else:
+            number = sum(_content(version) == content for version in versions)
+            version = f"{content}-{number + 1}" if number else content
+            unfinished = self.folder / f"{_UNFINISHED}{version}"
+            unfinished.mkdir()
+            try:
+                write(unfinished, version)
+                os.replace(unfinished, self.folder / version)
+            except BaseException:
+                self._clear()
+                raise
+        self._make_current(version)
+        return version
+
+    def _clear(self) -> None:
         for left in self.folder.glob(f"{_UNFINISHED}*"):
             if left.is_symlink():
                 left.unlink()
             else:
                 shutil.rmtree(left)
-        if not (self.folder / version).exists():
-            unfinished = self.folder / f"{_UNFINISHED}{version}"
-            unfinished.mkdir()
-            _write(build, tables, self.questions, unfinished / FILE_NAME)
-            os.replace(unfinished, self.folder / version)
-        self._make_current(version)
-        return self.database(version)
+
+    def size(self, version: str) -> int:
+        """How many bytes all files of a release take."""
+        return sum(path.stat().st_size for path in (self.folder / version).rglob("*") if path.is_file())
 
     def versions(self) -> list[str]:
         """The releases there are, in the order in which they were made."""
@@ -133,37 +168,13 @@ class Releases:
             connection.close()
 
 
-def _write(build: Path, tables: Iterable[str], questions: Iterable[str], path: Path) -> None:
-    with duckdb.connect() as connection:
-        connection.execute(f"ATTACH {literal(str(build))} AS build (READ_ONLY)")
-        # The oldest storage version that has comments: clients since DuckDB 1.0 can open it.
-        connection.execute(f"ATTACH {literal(str(path))} AS released (STORAGE_VERSION 'v1.0.0')")
-        for table in tables:
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS released.{table.split('.')[0]}")
-            connection.execute(f"CREATE TABLE released.{table} AS FROM build.{table}")
-            for what, comment in _comments(connection, table):
-                connection.execute(f"COMMENT ON {what} IS {literal(comment)}")
-        # Names resolve when the file is opened alone only if they did so when what uses them was made.
-        connection.execute("USE released")
-        for statement in questions:
-            connection.execute(statement)
-            kind, name = re.findall(r"^CREATE (MACRO|VIEW) ([\w.]+)", statement, re.MULTILINE)[0]
-            comment = " ".join(re.findall(r"^-- (.*)$", statement.partition("CREATE")[0], re.MULTILINE))
-            what = "VIEW" if kind == "VIEW" else "MACRO TABLE"
-            connection.execute(f"COMMENT ON {what} {name} IS {literal(comment)}")
+def _content(version: str) -> str:
+    """What a release says, by its version: without the number of one that says again what an earlier one said."""
+    return "-".join(version.split("-")[:4])
 
 
-def _comments(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
-    layer, name = table.split(".")
-    return connection.execute(
-        """
-        SELECT 'TABLE released.' || $layer || '.' || $name, comment
-        FROM duckdb_tables()
-        WHERE database_name = 'build' AND schema_name = $layer AND table_name = $name
-        UNION ALL
-        SELECT 'COLUMN released.' || $layer || '.' || $name || '.' || column_name, comment
-        FROM duckdb_columns()
-        WHERE database_name = 'build' AND schema_name = $layer AND table_name = $name
-        """,
-        {"layer": layer, "name": name},
-    ).fetchall()
+@cache
+def _code_version() -> str:
+    """A hash of the code that writes what stands in a release besides its tables."""
+    code = (path for folder in _WRITES for path in sorted((ROOT / folder).rglob("*")) if path.suffix in _CODE)
+    return hash_of(ROOT / "candidate.py", *code)

@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 
 from darkfigure.sources import sesnsp
-from warehouse import REFERENCE
+from warehouse import REFERENCE, carried
 
 SESNSP_NAME = "incidencia_estatal_2025-02-20.csv"
 CTS_NAME = "data_cts_corruption_and_economic_crime.xlsx"
@@ -23,8 +23,14 @@ def states() -> list[str]:
         return [row["code"] for row in csv.DictReader(file) if not row["note"]]
 
 
-def sesnsp_file(monthly: int = 10, years: tuple[int, ...] = (2023, 2024), encoding: str = "latin-1") -> bytes:
-    """A state file in which every state has ``monthly`` case files of each offence in each month."""
+def carried_figures(source: str) -> list[dict[str, object]]:
+    """The figures of a source's newest file that the project carries."""
+    newest = max((each for each in carried.snapshots() if each.source_id == source), key=lambda each: each.vintage)
+    return newest.load().returns.select(["ref_area", "time_period", "offence", "obs_value"]).to_pylist()
+
+
+def sesnsp_file(added: int = 10, encoding: str = "latin-1") -> bytes:
+    """The state file of a month later, with ``added`` case files more of each offence in each state and month of 2023."""
     months = sesnsp._MONTHS
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -32,10 +38,16 @@ def sesnsp_file(monthly: int = 10, years: tuple[int, ...] = (2023, 2024), encodi
         ["Año", "Clave_Ent", "Entidad", "Bien jurídico afectado", "Tipo de delito", "Subtipo de delito", "Modalidad"]
         + list(months)
     )
-    for year in years:
-        for number, state in enumerate(states(), start=1):
-            for subtype in sesnsp.SUBTYPES:
-                writer.writerow([year, number, state, "El patrimonio", subtype, subtype, subtype, *[monthly] * 12])
+    numbers = {state: number for number, state in enumerate(states(), start=1)}
+    series: dict[tuple[str, object, object], list[float]] = {}
+    for row in carried_figures("sesnsp"):
+        year = str(row["time_period"])[:4]
+        figures = series.setdefault((year, row["ref_area"], row["offence"]), [])
+        # The last month had not been counted yet.
+        figures.append(figures[-1] if row["obs_value"] is None else row["obs_value"] + added * (year == "2023"))
+    for (year, state, subtype), figures in series.items():
+        filled = [*map(int, figures), *[int(figures[-1])] * (12 - len(figures))]
+        writer.writerow([year, numbers[str(state)], state, "El patrimonio", subtype, subtype, subtype, *filled])
     return text.getvalue().encode(encoding)
 
 
@@ -67,14 +79,22 @@ def eurostat_file(value: str = "100", code: str = "ICCS0903", geo: str = "FI", a
 
 
 def population_file(finland: int = 5_600_000) -> bytes:
-    """The long csv, with one year more than the one that the project carries."""
-    rows = "".join(f"Finland,FIN,{year},{finland}\n" for year in range(2015, 2027))
+    """The long csv, with two years more of Finland than the one that the project carries."""
+    figures = {
+        (row["ref_area"], row["time_period"]): row["obs_value"] for row in carried_figures("worldbank_population")
+    }
+    figures |= {("FIN", str(year)): finland for year in range(2015, 2027)}
+    rows = "".join(f"{area},{area},{year},{n:.0f}\n" for (area, year), n in figures.items() if n is not None)
     return f"Country Name,Country Code,Year,Value\n{rows}".encode()
 
 
+#: CERT-In's own figures, in its reply to the Rajya Sabha (session 267, question 528).
+INCIDENTS = {2020: 1_158_208, 2021: 1_402_809, 2022: 1_391_457, 2023: 1_592_917, 2024: 2_041_360}
+
+
 def incidents_file(last: int, count: int) -> bytes:
-    """CERT-In's incidents of six years, ``count`` in each."""
-    years = "".join(f"{year},{count}\n" for year in range(last - 5, last + 1))
+    """CERT-In's incidents of six years: as they are carried, and ``count`` in years that are not."""
+    years = "".join(f"{year},{INCIDENTS.get(year, count)}\n" for year in range(last - 5, last + 1))
     return f"Year,Number of cyber security incidents\n{years}".encode()
 
 

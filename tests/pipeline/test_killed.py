@@ -9,13 +9,18 @@ from pathlib import Path
 import pytest
 from pipeline import files
 
+from warehouse.bundle import check as broken_files
+
 #: Where the runs die, one after the other: (module, function in it, on which call, before or after it has done its work).
 #: Each run goes on from where the one before it died, and so comes to the next point.
 POINTS = {
     "while a snapshot is taken in": ("warehouse.intake", "_insert", 1, "after"),
     "while a table is made": ("assets.building", "comment_table", 3, "before"),
-    "while the release is written": ("warehouse.release", "_comments", 4, "before"),
-    "when the release is written and has no name": ("warehouse.release", "_write", 1, "after"),
+    "while the release's database is written": ("warehouse.candidate", "comment_table", 4, "before"),
+    "when its database is written": ("assets.releasing", "write_database", 1, "after"),
+    "when it has passed the gate": ("validations.gate", "check_release", 1, "after"),
+    "when its exports are written": ("warehouse.bundle", "write_bundle", 1, "after"),
+    "when the release is written and has no name": ("warehouse.bundle", "write_checksums", 1, "after"),
     # The first call of os.replace names the release, the second makes it current.
     "when the release has its name and is not current": ("warehouse.release", "os.replace", 2, "before"),
     # It has its name by now.
@@ -88,3 +93,9 @@ def test_a_killed_run_leaves_a_whole_release_and_the_next_run_goes_on(deployment
         "SELECT obs_value FROM published.observation WHERE source_id = 'cert_in' AND time_period = '2025'"
     ) == [(1_234,)]
     assert not list(deployment.home.published.glob(".unfinished*"))
+    release = deployment.home.published / "current"
+    assert broken_files(release) == []
+    notes = (release / "NOTES.md").read_text(encoding="utf-8")
+    assert f"Against {old}." in notes
+    assert "- cert_in: 6 figures; RS_Session_267_AU_528; vintage 2025" in notes
+    assert "- cert_in: 1 year more (2025)" in notes

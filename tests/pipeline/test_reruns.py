@@ -27,7 +27,7 @@ def test_a_second_run_with_nothing_changed_says_so_and_writes_nothing(deployment
 
 def test_a_new_vintage_stands_beside_the_old_one_and_is_the_one_in_use(deployment, tmp_path):
     old_release = deployment.home.releases.current()
-    folder = files.give(tmp_path / "given", {files.SESNSP_NAME: files.sesnsp_file(monthly=10)})
+    folder = files.give(tmp_path / "given", {files.SESNSP_NAME: files.sesnsp_file(added=10)})
 
     code, printed = deployment.run(folder)
 
@@ -35,15 +35,16 @@ def test_a_new_vintage_stands_beside_the_old_one_and_is_the_one_in_use(deploymen
     assert deployment.ask(
         "SELECT vintage, latest FROM published.source WHERE source_id = 'sesnsp' ORDER BY vintage"
     ) == [("2024-11", False), ("2024-12", True)]
-    # 32 states, 12 months, 10 case files in each.
+    # SESNSP's 114,458 frauds of 2023, and 10 more in each of 12 months and 32 states.
     assert deployment.ask(
         "SELECT DISTINCT recorded_count FROM published.reporting_gap WHERE ref_area = 'MEX' AND offence = 'Fraude' "
         "AND time_period = '2023'"
-    ) == [(3_840,)]
+    ) == [(118_298,)]
     old = deployment.ask_build(
-        "SELECT count(*) FROM returns.observation WHERE source_id = 'sesnsp' AND time_period = '2015-01'"
+        "SELECT sum(obs_value) FROM returns.observation WHERE source_id = 'sesnsp' AND offence = 'Fraude' "
+        "AND time_period[:4] = '2023' GROUP BY snapshot_id ORDER BY ALL"
     )
-    assert old[0][0] > 0, "the older vintage keeps what the newer one leaves out"
+    assert old == [(114_458,), (118_298,)], "the older vintage keeps what it said"
     assert deployment.home.releases.current() != old_release
     assert deployment.home.releases.database(old_release).exists(), "the older release stays"
 
@@ -90,7 +91,7 @@ def test_an_unknown_source_is_refused_in_one_line(deployment):
 
 
 def test_a_reader_neither_blocks_a_run_nor_is_broken_by_it(deployment, tmp_path):
-    folder = files.give(tmp_path / "given", {files.SESNSP_NAME: files.sesnsp_file(monthly=10)})
+    folder = files.give(tmp_path / "given", {files.SESNSP_NAME: files.sesnsp_file(added=10)})
     with deployment.home.releases.read() as reader:
         before = reader.execute("SELECT sum(obs_value::DECIMAL(30, 4)) FROM published.observation").fetchall()
         code, _ = deployment.run(folder)
