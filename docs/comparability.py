@@ -1,35 +1,17 @@
-"""The pages on comparability: the rules, the facts that they look at, and what is asked of a release."""
+"""The pages on comparability: the rules, and the facts that they look at."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from docs.parts import code, page, reference, table
 from validations.rules import BLOCKS, DIFFERENT, UNKNOWN, Rule, grades, rules, uses
-from warehouse.release import questions
 
 #: How a thing is known: what a provenance means.
 PROVENANCE = {
     "READ": "read in the source that is named",
     "MEMORY": "from memory, and still to be checked",
     "JUDGEMENT": "our judgement",
-}
-#: What each question may be asked; each is run by the tests.
-EXAMPLES = {
-    "comparable": "SELECT use, grade, source_a, offence_a, source_b, offence_b "
-    "FROM published.comparable('MEX', 'ESP', 'B1')",
-    "comparability": "SELECT use, grade, count(*) AS pairs FROM published.comparability "
-    "WHERE act = 'A1' GROUP BY ALL ORDER BY ALL",
-    "side_by_side": "SELECT value_a, offence_a, value_b, offence_b, grade FROM published.side_by_side('DEU', 2022)",
-    "law": "SELECT law, article, valid_from, provenance FROM published.law('DEU', 'A1', '2022-01-01')",
-    "barred": "FROM published.barred('unodc_cts', 'Fraud: Cyber-related (Cy)', 2021, areas := ['AUT', 'DEU', 'ESP'])",
-    "comparable_figures": "FROM published.comparable_figures('bka_pks', '897100', 2024, "
-    "areas := ['DE-BE', 'DE-BY'], wanted_measure := 'recorded_cases')",
-    "ranking": "FROM published.ranking('bka_pks', '897100', 2024, "
-    "areas := ['DE-BE', 'DE-BY'], wanted_measure := 'recorded_cases')",
-    "total": "FROM published.total('bka_pks', '897100', 2024, "
-    "areas := ['DE-BE', 'DE-BY'], wanted_measure := 'recorded_cases')",
 }
 
 
@@ -224,29 +206,8 @@ def _statuses() -> dict[str, str]:
     return {row["obs_status"]: row["obs_status_name"] for row in reference("obs_status")}
 
 
-def asked() -> str:
-    """The macros and views of a release: what each answers, what it is given, and an example."""
-    parts = []
-    for statement in questions():
-        comment, _, made = statement.partition("CREATE ")
-        one_line = " ".join(made.split()).replace("( ", "(").replace(" )", ")")
-        kind, name, given = re.findall(r"^(MACRO|VIEW) ([\w.]+)(\(.*?\))? AS", one_line)[0]
-        said = " ".join(line.removeprefix("-- ") for line in comment.strip().splitlines())
-        how = "A view" if kind == "VIEW" else f"Called as `{name}{given}`"
-        example = EXAMPLES[name.partition(".")[2]]
-        parts.append(f'## {name}\n\n{said}\n\n{how}.\n\n```sh\ndarkfigure query "{example}"\n```\n')
-    return page(
-        "Questions to a release",
-        "What every release answers without a join: macros and a view in the file itself, for any client of DuckDB. "
-        "What is given with `:=` may be left out. Areas are the codes in `ref_area`, acts those in `published.act`. "
-        "A refusal is an error that names the rule.",
-        *parts,
-    )
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "rules.md": index,
     **{f"rules/{rule.rule}.md": partial(rule_page, rule) for rule in rules()},
     "facts.md": facts,
-    "questions.md": asked,
 }

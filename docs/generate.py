@@ -3,12 +3,15 @@
 Run it as ``.venv/bin/python docs/generate.py``.
 """
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -21,9 +24,11 @@ from darkfigure.sources.returns import CONF_STATUSES, MEASURES, POPULATIONS, STA
 from docs import comparability, estimators
 from docs.parts import MADE, code, page, reference, table
 from pipelines.cli import app
-from validations.contracts import CONTRACTS, table_comment
+from validations.contracts import CONTRACTS, column_comments, table_comment
 from warehouse import carried
+from warehouse.candidate import ADDED
 from warehouse.recipes import COMPUTED, csv_tables, recipes, sql_tables
+from warehouse.release import questions
 from warehouse.staleness import INGESTED
 
 PROJECT = Path(__file__).parents[1]
@@ -48,7 +53,9 @@ def tables() -> str:
     layers.sort(key=lambda layer: layer != "published")
     about = (
         "Every table, by layer. A release holds the layer `published`; the others are in the build. "
-        "Types and nullability are checked before anything is released."
+        "Types and nullability are checked before anything is released. In a release each table has besides "
+        + " and ".join(f"{code(column.name)} ({column.description})" for column in ADDED)
+        + ", and what earlier releases said in it stands in the table of its name in the schema `history`."
     )
     parts = []
     for layer in layers:
@@ -57,6 +64,8 @@ def tables() -> str:
             key = CONTRACTS[name].to_schema().unique
             facts = [f"Key: {', '.join(map(code, key))}." if key else "No key.", f"Made {_how(name)}."]
             parts.append(f"### {name}\n\n{table_comment(name)}\n\n{' '.join(facts)}\n\n{_columns(name)}")
+        if layer == "published":
+            parts.append(_macro_table())
     parts.append("## Codes\n")
     for name, codes in CODES.items():
         parts.append(f"{name}:\n\n{table(('code', 'meaning'), ((code(c), said) for c, said in codes.items()))}")
@@ -89,6 +98,86 @@ def _how(name: str) -> str:
     inputs = ", ".join(map(code, recipes()[name].inputs))
     by = (f"warehouse/sql/{layer}/{table_name}.sql",) if name in sql_tables() else COMPUTED[name][1]
     return f"by {', '.join(map(code, by))}" + (f" from {inputs}" if inputs else "")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A macro or view of a release: what it answers, how it is called, what its columns hold, and an example."""
+
+    name: str
+    call: str
+    answers: str
+    columns: dict[str, str]
+    example: str
+
+
+@cache
+def macros() -> list[Question]:
+    """The macros and views of a release. A column without words of its own is described where it comes from."""
+    described = {name: column_comments(name) for name in CONTRACTS}
+    asked = []
+    for statement in questions():
+        answers, _, made = statement.partition("CREATE ")
+        made, _, example = made.partition("\n-- For example: ")
+        one_line = " ".join(made.split()).replace("( ", "(").replace(" )", ")")
+        kind, name, given = re.findall(r"^(MACRO|VIEW) ([\w.]+)(\(.*?\))? AS", one_line)[0]
+        of = [described.get(source, {}) for source in re.findall(r"(?:FROM|JOIN) (\w+\.\w+)", made)]
+        own = dict(re.findall(r"(\w+),? -- (.+)$", made, re.MULTILINE))
+        own |= dict(re.findall(r"^COMMENT ON COLUMN \w+\.\w+\.(\w+) IS '(.+)';$", made, re.MULTILINE))
+        columns = {
+            column: next((words[column] for words in (own, *of) if column in words), "").replace("''", "'")
+            for column in _selected(re.split(r" AS(?: TABLE)?\n", made, maxsplit=1)[1].partition(";\n")[0])
+        }
+        if nameless := [column for column, words in columns.items() if not words]:
+            raise ValueError(f"{name}: say behind them in its file what these columns hold: {', '.join(nameless)}")
+        described[name] = columns
+        call = "" if kind == "VIEW" else f"{name}{given}"
+        asked.append(Question(name, call, _uncommented(answers), columns, _uncommented(example)))
+    return asked
+
+
+def _uncommented(lines: str) -> str:
+    return " ".join(line.removeprefix("-- ") for line in lines.strip().splitlines())
+
+
+def _selected(query: str) -> list[str]:
+    """The names of a query's columns."""
+    with duckdb.connect() as connection:
+        ((said,),) = connection.execute("SELECT json_serialize_sql($query::VARCHAR)", {"query": query}).fetchall()
+    node = json.loads(said)["statements"][0]["node"]
+    while "select_list" not in node:  # a union
+        node = node["left"]
+    return [column["alias"] or column["column_names"][-1] for column in node["select_list"]]
+
+
+def _macro_table() -> str:
+    rows = (
+        (
+            f"[{code(q.call or q.name)}](questions.md#{q.name.replace('.', '')})",
+            q.answers,
+            ", ".join(map(code, q.columns)),
+        )
+        for q in macros()
+    )
+    return "### Macros and views\n\n" + table(("macro or view", "what it answers", "columns"), rows)
+
+
+def asked() -> str:
+    """The macros and views of a release: what each answers, what it is given, its columns, and an example."""
+    parts = []
+    for question in macros():
+        how = f"Called as {code(question.call)}" if question.call else "A view"
+        columns = table(("column", "description"), ((code(column), said) for column, said in question.columns.items()))
+        example = f'```sh\ndarkfigure query "{question.example}"\n```\n'
+        parts.append(f"## {question.name}\n\n{question.answers}\n\n{how}.\n\n{columns}\n{example}")
+    return page(
+        "Questions to a release",
+        "What every release answers without a join: macros and a view in the file itself, for any client of DuckDB. "
+        "What is given with `:=` may be left out. Areas are the codes in `ref_area`, acts those in `published.act`. "
+        "An area, act or id that there is not gives no rows. A refusal is an error that names the rule. Each table has "
+        "besides `published.TABLE_as_of(release)`: its rows as they stood in an earlier release.",
+        *parts,
+    )
 
 
 def sources() -> str:
@@ -213,6 +302,7 @@ def commands() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "tables.md": tables,
     **comparability.PAGES,
+    "questions.md": asked,
     **estimators.PAGES,
     "sources.md": sources,
     "marks.md": marks,

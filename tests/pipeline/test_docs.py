@@ -2,11 +2,15 @@
 
 A page's ``sh`` and ``python`` blocks run in their order, in a folder of the reader's own, on a deployment after its first
 run. A ``text`` block that follows one directly is what it prints; in it, ``...`` stands for anything within a line, and on
-a line of its own for any lines. A comment before a block says what else to do with it: ``not run: REASON``, ``file:
+a line of its own for any lines. ``sql`` and ``r`` blocks are for programs that need not be here: their queries are put
+by DuckDB's Python client, and what they print is held against the page word by word; where the program is found, it runs
+the blocks as well. A comment before a block says what else to do with it: ``not run: REASON``, ``file:
 PATH`` (save it there), ``line in: darkfigure/sources/catalogue.py``.
 """
 
+import csv
 import importlib.util
+import math
 import os
 import re
 import shlex
@@ -16,8 +20,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 import typer
+from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from darkfigure.errors import DarkfigureError
@@ -30,6 +36,7 @@ PAGES = [*sorted(PROJECT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 HOW_TO = (DOCS / "how-to" / "add-a-source.md", DOCS / "how-to" / "add-a-rule.md")
 #: Its block has a test beside those of what it explains (tests/unit/test_reporting.py).
 TESTED_ELSEWHERE = DOCS / "methods" / "reporting.md"
+RELEASE = "warehouse/published/current/cybercrime.duckdb"
 PACKAGES = ("darkfigure", "warehouse", "validations", "assets", "pipelines", "tests")
 
 _BLOCK = re.compile(
@@ -80,6 +87,12 @@ def runs(block: Block) -> bool:
     return block.language in {"sh", "python"} and not block.note and block.page != TESTED_ELSEWHERE
 
 
+def tutorials(language: str) -> list[Path]:
+    """The tutorials that have blocks in a language."""
+    pages = sorted((DOCS / "tutorials").glob("*.md"))
+    return [page for page in pages if any(block.language == language for block in blocks(page))]
+
+
 ALL = [block for page in PAGES for block in blocks(page)]
 RUNNING = [page for page in PAGES if page not in HOW_TO and any(runs(block) for block in blocks(page))]
 NOT_RUN = [block for block in ALL if block.note == "not run"]
@@ -117,36 +130,158 @@ def darkfigure(arguments: list[str]) -> tuple[str, bool]:
     raise result.exception
 
 
+def run_command(command: str, folder: Path) -> tuple[str, bool]:
+    """What a line of a ``sh`` block prints, into the file behind its ``>`` where it has one, and whether it succeeds."""
+    program, *arguments = shlex.split(command)
+    assert program == "darkfigure", f"only darkfigure is run; mark it 'not run: REASON': {command}"
+    if ">" not in arguments:
+        return darkfigure(arguments)
+    *arguments, _, file = arguments
+    printed, succeeded = darkfigure(arguments)
+    (folder / file).write_text(printed, encoding="utf-8")
+    return "", succeeded
+
+
 def run_python(page: list[Block], folder: Path) -> list[str]:
     """Run a page's python blocks, one after the other in one process of their own."""
     end = "-- end of block --"
     script = "".join(f"{block.body}\nprint({end!r})\n" for block in page)
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{page[0].place} and below: {done.stderr}"
-    printed = done.stdout.split(f"{end}\n")
+    # On a busy machine DuckDB draws a bar while it works.
+    printed = re.sub(r"\s*^.*▕.*\n", "", done.stdout, flags=re.MULTILINE).split(f"{end}\n")
     return [fault for block, text in zip(page, printed, strict=False) for fault in differs(block, "python", text)]
+
+
+def readers_folder(tmp_path: Path, deployment) -> Path:
+    """A folder of the reader's own, with the releases where a checkout has them."""
+    reader = tmp_path / "reader"
+    (reader / "warehouse").mkdir(parents=True)
+    (reader / "warehouse" / "published").symlink_to(deployment.folder / "published")
+    return reader
 
 
 @pytest.mark.parametrize("page", RUNNING, ids=name)
 def test_what_a_page_shows_is_what_happens(page: Path, deployment, tmp_path, monkeypatch):
-    reader = tmp_path / "reader"
-    (reader / "warehouse").mkdir(parents=True)
-    (reader / "warehouse" / "published").symlink_to(deployment.folder / "published")
+    reader = readers_folder(tmp_path, deployment)
     monkeypatch.chdir(reader)
     faults = []
     for block in blocks(page):
         if block.note == "file":
             write(block, reader)
         for command in block.commands if runs(block) else []:
-            program, *arguments = shlex.split(command)
-            assert program == "darkfigure", (
-                f"{block.place}: only darkfigure is run; mark it 'not run: REASON': {command}"
-            )
-            printed, succeeded = darkfigure(arguments)
+            printed, succeeded = run_command(command, reader)
             faults += differs(block, command, printed, succeeded=succeeded)
     if python := [block for block in blocks(page) if block.language == "python" and runs(block)]:
         faults += run_python(python, reader)
     assert not faults, "\n".join(faults)
+
+
+def words(printed: str) -> list[str]:
+    """What is printed, without the lines drawn round it. Programs differ in how they lay out a table."""
+    return re.sub(r"[│┌┐└┘├┤┬┴┼─]", " ", printed).split()
+
+
+def same(word: str, printed: str) -> bool:
+    try:
+        return math.isclose(float(word), float(printed), rel_tol=1e-6)
+    except ValueError:
+        return word == printed
+
+
+def unlike(block: Block, found: str) -> list[str]:
+    """What to tell where ``found`` has other words than the page shows."""
+    assert block.printed is not None
+    expected, got = words(block.printed), words(found)
+    alike = len(expected) == len(got) and all(map(same, expected, got))
+    return [] if alike else [f"{block.place}: {block.language}\nprints this now:\n{found}"]
+
+
+@pytest.mark.parametrize("page", tutorials("sql"), ids=name)
+def test_queries_for_the_command_line_print_what_a_page_shows(page: Path, released, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(readers_folder(tmp_path, released))
+    program = shutil.which("duckdb")
+    faults = []
+    with duckdb.connect(RELEASE, read_only=True) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        for block in (block for block in blocks(page) if block.language == "sql"):
+            capsys.readouterr()
+            if (relation := connection.sql(block.body)) is not None:
+                relation.show(max_width=1_000, max_rows=1_000)
+            printed = capsys.readouterr().out
+            faults += unlike(block, printed) if block.printed else []
+            assert bool(block.printed) == bool(printed), f"{block.place}: show what it prints"
+            if program:
+                subprocess.run([program, "-readonly", RELEASE, block.body], check=True, capture_output=True)
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("page", tutorials("r"), ids=name)
+def test_queries_in_r_give_what_a_page_shows(page: Path, released, tmp_path, monkeypatch):
+    monkeypatch.chdir(readers_folder(tmp_path, released))
+    faults = []
+    asked = 0
+    with duckdb.connect(RELEASE, read_only=True) as connection:
+        for block in (block for block in blocks(page) if block.language == "r"):
+            for file in re.findall(r'"(warehouse/[^"]+)"', block.body):
+                assert Path(file).exists(), f"{block.place}: a release has no {file}"
+            if queries := re.findall(r'dbGetQuery\(con, "(.*?)"\)', block.body, re.DOTALL):
+                (query,) = queries
+                answer = connection.execute(query)
+                rows = [[column for column, *_ in answer.description], *answer.fetchall()]
+                faults += unlike(block, "\n".join(" ".join(map(_in_r, row)) for row in rows))
+                asked += 1
+    assert asked and not faults, "\n".join(faults)
+
+
+def _in_r(value: object) -> str:
+    return "NA" if value is None else str(value)
+
+
+@pytest.mark.parametrize("page", tutorials("r"), ids=name)
+def test_r_runs_the_page(page: Path, released, tmp_path):
+    needed = "quit(status = !(requireNamespace('duckdb') && requireNamespace('arrow')))"
+    if not (program := shutil.which("Rscript")) or subprocess.run([program, "-e", needed], check=False).returncode:
+        pytest.skip("R, or one of its packages duckdb and arrow, is not here: its queries were put by Python instead")
+    page_blocks = [block for block in blocks(page) if block.language == "r"]
+    end = "-- end of block --"
+    script = "".join(f"{block.body}\ncat('{end}\\n')\n" for block in page_blocks)
+    reader = readers_folder(tmp_path, released)
+    done = subprocess.run([program, "-e", script], cwd=reader, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    printed = zip(page_blocks, done.stdout.split(end), strict=False)
+    faults = [fault for block, text in printed if block.printed for fault in unlike(block, text)]
+    assert not faults, "\n".join(faults)
+
+
+def test_a_spreadsheet_program_reads_a_csv_of_the_tutorial_as_it_was_written(released, tmp_path):
+    if not (program := shutil.which("soffice")):
+        pytest.skip("no LibreOffice is here: how it reads a csv was not seen")
+    page = DOCS / "tutorials" / "spreadsheet.md"
+    for block in (block for block in blocks(page) if runs(block)):
+        for command in block.commands:
+            run_command(command, tmp_path)
+    # Separated by commas, quoted, UTF-8, from the first line, each column as text but for the fourth; English (USA).
+    columns = "/".join(f"{column}/{1 if column == 4 else 2}" for column in range(1, 7))
+    reading = f"--infilter=CSV:44,34,76,1,{columns},1033"
+    subprocess.run(
+        [
+            program,
+            "--headless",
+            reading,
+            "--convert-to",
+            "xlsx",
+            "--outdir",
+            str(tmp_path),
+            str(tmp_path / "suspects.csv"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    read = [*load_workbook(tmp_path / "suspects.xlsx").active.iter_rows(values_only=True)]
+    written = [*csv.reader((tmp_path / "suspects.csv").read_text(encoding="utf-8").splitlines())]
+    assert [str(value) for value in read[0]] == written[0]
+    assert [(row[0], row[2], row[3]) for row in read[1:]] == [(row[0], row[2], float(row[3])) for row in written[1:]]
 
 
 def _what_is_made(folder: str, names: list[str]) -> set[str]:
@@ -225,8 +360,8 @@ def test_reference_pages_are_up_to_date(tmp_path):
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_no_block_of_a_page_is_overlooked(page: Path):
-    fences = re.findall(r"^```(?:sh|python)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(fences) == len([block for block in blocks(page) if block.language in {"sh", "python"}])
+    fences = re.findall(r"^```(?:sh|python|sql|r)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(fences) == len([block for block in blocks(page) if block.language in {"sh", "python", "sql", "r"}])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -13,15 +13,15 @@ WITH chosen AS (
         AND coalesce(list_contains(areas, ref_area), is_national)
 )
 SELECT
-    a.ref_area AS area_a,
-    b.ref_area AS area_b,
+    a.ref_area AS area_a, -- The area whose code comes first
+    b.ref_area AS area_b, -- The other area
     a.act,
-    coalesce(g.grade, 'U') AS grade,
+    coalesce(g.grade, 'U') AS grade, -- Its grade for the use; U where it has none
     CASE
         WHEN a.ref_area = b.ref_area THEN 'being two figures of one area'
         WHEN g.blocked_by || g.undecided_by <> '' THEN trim(g.blocked_by || ' ' || g.undecided_by)
         ELSE coalesce(g.cost_by, 'having no grade')
-    END AS rules
+    END AS rules -- What bars the pair: rules, separated by spaces, or the reason in words
 FROM chosen AS a
 JOIN chosen AS b ON b.act = a.act AND (b.ref_area, b.observation_id) > (a.ref_area, a.observation_id)
 LEFT JOIN published.pair_grade AS g
@@ -31,3 +31,4 @@ LEFT JOIN published.pair_grade AS g
 -- Two figures of one area would be counted twice, and what was never graded may not be compared either.
 WHERE a.ref_area = b.ref_area OR coalesce(g.grade, 'U') IN ('E', 'U')
 ORDER BY a.ref_area, b.ref_area, a.act
+-- For example: FROM published.barred('unodc_cts', 'Fraud: Cyber-related (Cy)', 2021, areas := ['AUT', 'DEU', 'ESP'])

@@ -3,13 +3,13 @@ CREATE MACRO published.comparable(area_a, area_b, wanted_act) AS TABLE
 SELECT
     g.use,
     g.grade,
-    a.source_id AS source_a,
-    a.offence AS offence_a,
-    b.source_id AS source_b,
-    b.offence AS offence_b,
-    min(a.year) AS first_year,
-    max(a.year) AS last_year,
-    count(DISTINCT a.year) AS year_count,
+    a.source_id AS source_a, -- Source of the figures of the first area
+    a.offence AS offence_a, -- The publisher's heading of them
+    b.source_id AS source_b, -- Source of those of the second area
+    b.offence AS offence_b, -- The publisher's heading of them
+    min(a.year) AS first_year, -- First year in which two of them have the grade
+    max(a.year) AS last_year, -- Last such year
+    count(DISTINCT a.year) AS year_count, -- Such years
     g.points,
     g.blocked_by,
     g.undecided_by,
@@ -21,3 +21,5 @@ JOIN published.pair_grade AS g
 WHERE a.ref_area = area_a AND b.ref_area = area_b AND a.act = wanted_act
 GROUP BY ALL
 ORDER BY g.use, g.grade, g.points, last_year DESC, source_a, offence_a, source_b, offence_b
+-- For example: SELECT use, grade, source_a, offence_a, source_b, offence_b FROM published.comparable('MEX', 'ESP',
+-- 'B1')

@@ -36,3 +36,5 @@ COMMENT ON COLUMN published.comparability.offence_b IS 'The publisher''s heading
 COMMENT ON COLUMN published.comparability.points IS 'Points of that pair';
 COMMENT ON COLUMN published.comparability.barred_by IS 'Rules that block it or may do so, separated by spaces';
 COMMENT ON COLUMN published.comparability.cost_by IS 'Rules that cost it points, separated by spaces';
+-- For example: SELECT use, grade, count(*) AS pairs FROM published.comparability WHERE act = 'A1' GROUP BY ALL ORDER BY
+-- ALL

@@ -9,3 +9,4 @@ WHERE ref_area = area
     AND valid_from <= wanted_day::DATE::VARCHAR
     AND (valid_to = '' OR valid_to >= wanted_day::DATE::VARCHAR)
 ORDER BY law, article
+-- For example: SELECT law, article, valid_from, provenance FROM published.law('DEU', 'A1', '2022-01-01')

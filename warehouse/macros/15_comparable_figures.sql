@@ -28,3 +28,5 @@ WHERE source_id = source
             || '; published.barred() lists them, published.comparable() says what may be compared'
         )
     END
+-- For example: FROM published.comparable_figures('bka_pks', '897100', 2024, areas := ['DE-BE', 'DE-BY'], wanted_measure
+-- := 'recorded_cases')

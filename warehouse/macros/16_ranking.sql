@@ -2,7 +2,9 @@
 -- known population there is no rate, and no place.
 CREATE MACRO published.ranking(source, heading, wanted_year, areas := NULL, wanted_measure := 'recorded_offences') AS TABLE
 SELECT
-    CASE WHEN i.rate_per_100k IS NOT NULL THEN rank() OVER (ORDER BY i.rate_per_100k DESC NULLS LAST) END AS place,
+    CASE
+        WHEN i.rate_per_100k IS NOT NULL THEN rank() OVER (ORDER BY i.rate_per_100k DESC NULLS LAST)
+    END AS place, -- By rate; null where there is none
     f.ref_area,
     f.area_name,
     f.obs_value,
@@ -12,3 +14,5 @@ FROM published.comparable_figures(source, heading, wanted_year, areas := areas, 
 LEFT JOIN (SELECT DISTINCT observation_id, rate_per_100k FROM published.indicator WHERE denominator = 'population') AS i
     USING (observation_id)
 ORDER BY place, f.ref_area
+-- For example: FROM published.ranking('bka_pks', '897100', 2024, areas := ['DE-BE', 'DE-BY'], wanted_measure :=
+-- 'recorded_cases')
