@@ -5,25 +5,14 @@ from collections import Counter
 
 import duckdb
 import pytest
+from pipeline.test_macros import ASKED, LAENDER
 
 from validations.rules import grades, rules, uses
 
 CYBER_FRAUD = "Fraud: Cyber-related (Cy)"
 USES = [*uses()]
 GRADES = [grade.grade for grade in grades()]
-LAENDER = "areas := ['DE-BY', 'DE-NW', 'DE-BE'], wanted_measure := 'recorded_cases'"
 
-#: Every macro and view of a release, asked so that it has an answer.
-ASKED = {
-    "comparable": "published.comparable('MEX', 'ESP', 'B1')",
-    "comparability": "published.comparability",
-    "side_by_side": "published.side_by_side('DEU', 2022)",
-    "law": "published.law('DEU', 'A1', '2022-07-01')",
-    "barred": f"published.barred('unodc_cts', '{CYBER_FRAUD}', 2020)",
-    "comparable_figures": f"published.comparable_figures('bka_pks', '897100', 2024, {LAENDER})",
-    "ranking": f"published.ranking('bka_pks', '897100', 2024, {LAENDER})",
-    "total": f"published.total('bka_pks', '897100', 2024, {LAENDER})",
-}
 #: Every two figures of two countries, of one act in one year.
 MET = """
     SELECT
@@ -38,26 +27,6 @@ MET = """
 def named(asked):
     """The rules that a text names."""
     return set(re.findall(r"\b[A-Z]-\d\d\b", asked))
-
-
-# The questions.
-
-
-def test_every_question_is_asked_here_and_has_a_comment(released):
-    comments = released.ask(
-        """
-        SELECT function_name, comment FROM duckdb_functions()
-        WHERE schema_name = 'published' AND function_type = 'table_macro'
-        UNION ALL SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'published'
-        """
-    )
-    assert {name for name, _ in comments} == {*ASKED}
-    assert all(comment and comment[0].isupper() and comment.endswith(".") for _, comment in comments)
-
-
-@pytest.mark.parametrize("name", ASKED)
-def test_every_question_has_an_answer(released, name):
-    assert released.ask(f"SELECT count(*) > 0 FROM {ASKED[name]}") == [(True,)]
 
 
 # What may be compared between two areas.

@@ -27,6 +27,21 @@ BROKEN_BY = {
     "in_range": lambda given: given["max_value"] + 1,
 }
 
+#: By the type of a column, or by the pattern that its texts must match: a value for a row numbered ``i``.
+INVENTED = {
+    "string": "'text ' || i",
+    "int64": "i",
+    "date": "DATE '2031-05-01'",
+    "timestamp(6)": "TIMESTAMP '2031-05-01 10:00:00'",
+    r"^[A-Z]{3}$": "'FIN'",
+    r"^[0-9a-f]{64}$": "sha256(i::VARCHAR)",
+    r"^S-[0-9a-f]{12}$": "'S-' || left(md5(i::VARCHAR), 12)",
+    r"^W-[0-9a-f]{12}$": "'W-' || left(md5(i::VARCHAR), 12)",
+    r"^published\.[a-z_]+$": "'published.indicator'",
+    r"^(published\.[a-z_]+|[HIER]-[0-9a-f]{12})?$": "''",
+    r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$": "'fi'",
+}
+
 
 @pytest.fixture(scope="module")
 def good(first_run: tuple[Path, int]) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -39,10 +54,16 @@ def good(first_run: tuple[Path, int]) -> Iterator[duckdb.DuckDBPyConnection]:
         for table in CONTRACTS:
             connection.execute(f"CREATE TABLE good.{table} AS FROM build.{table} LIMIT {ROWS}")
             if not row_count(connection, f"good.{table}"):
-                texts = ", ".join(f"'text ' || i AS {column}" for column in columns(table))
-                connection.execute(f"INSERT INTO good.{table} BY NAME SELECT {texts} FROM range({ROWS}) AS t(i)")
+                values = ", ".join(f"{invented(spec)} AS {column}" for column, spec in columns(table).items())
+                connection.execute(f"INSERT INTO good.{table} BY NAME SELECT {values} FROM range({ROWS}) AS t(i)")
         connection.execute("DETACH build")
         yield connection
+
+
+def invented(column: Any) -> str:
+    """A value of row ``i`` for a column of a table that came out empty."""
+    patterns = [check.statistics["pattern"] for check in column.checks if check.name == "str_matches"]
+    return INVENTED[patterns[0] if patterns else str(column.dtype)]
 
 
 @cache

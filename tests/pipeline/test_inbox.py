@@ -422,12 +422,13 @@ def test_from_the_form_to_the_figures_and_back(tmp_path, monkeypatch, capsys):
     That a whole release has them, docs/how-to/send-a-return.md shows.
     """
     from pipelines import running
+    from pipelines.countries import receive_files, withdraw_return, write_questionnaire
     from pipelines.home import home
-    from pipelines.running import receive_files, run_all, withdraw_return, write_questionnaire
+    from pipelines.running import run_all
 
     folder = tmp_path / "deployment"
     monkeypatch.setenv("DARKFIGURE_HOME", str(folder))
-    monkeypatch.setattr(running, "_tables_due", lambda *_: MADE)
+    monkeypatch.setattr(running, "tables_due", lambda *_: MADE)
     place = home()
     with place.database.write() as connection:
         create_tables(connection)
@@ -452,7 +453,7 @@ def test_from_the_form_to_the_figures_and_back(tmp_path, monkeypatch, capsys):
     book.save(form)
     capsys.readouterr()
 
-    assert receive_files([form]) == 0
+    assert receive_files([form], adjusted=False) == 0
     told = capsys.readouterr().out
     assert told.startswith("TAKEN      return_FIN.xlsx\n") and "2 read, 2 accepted, 0 rejected" in told
 
@@ -468,7 +469,7 @@ def test_from_the_form_to_the_figures_and_back(tmp_path, monkeypatch, capsys):
         ("2024", "A1", "exact", SECRET, "P"),
     ]
 
-    assert withdraw_return("FIN", ["2024"], "Counted twice") == 0
+    assert withdraw_return("FIN", ["2024"], "Counted twice", adjusted=False) == 0
     assert "WITHDRAWN" in capsys.readouterr().out
     # The next run makes the table from this; a build more would say the same.
     assert ask(f"SELECT obs_value FROM ({sql_of('harmonised.observation')})") == [(BEFORE,)]
@@ -479,7 +480,7 @@ def test_from_the_form_to_the_figures_and_back(tmp_path, monkeypatch, capsys):
 
 
 def test_the_form_is_not_written_for_what_is_no_country(tmp_path, office):
-    from pipelines.running import write_questionnaire
+    from pipelines.countries import write_questionnaire
 
     for area, years, currency in (("Finland", "2024", ""), ("QQQ", "2024", ""), ("FIN", "24", ""), ("FIN", "2025-2023", ""),
                                   ("FIN", "1901-2024", ""), ("FIN", "2024", "euro")):  # fmt: skip

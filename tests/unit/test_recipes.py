@@ -22,7 +22,8 @@ from warehouse.staleness import INGESTED
 #: Columns of numbers whose name says it all: a figure in its row's own unit, a share of 1, a count of something named.
 WITHOUT_UNIT = {
     "obs_value", "ci", "unit_mult", "precedence", "interval_level", "act_count", "amount", "value_before", "value_after",
-    "difference", "year", "seed", "first_year", "last_year", "closed_year", "points", "step",
+    "difference", "difference_to_first", "difference_to_previous", "rounding", "mean_revision", "mean_absolute_revision",
+    "relative_mean_absolute_revision", "country_adjusted_value", "year", "seed", "first_year", "last_year", "closed_year", "points", "step",
 }  # fmt: skip
 #: What ends the name of a column of numbers, besides the ends of an interval: its unit.
 UNITS = ("_count", "_pct", "_per_100k", "_cv", "_read", "_accepted", "_rejected", "_usd", "_per_eur")
