@@ -6,7 +6,7 @@ so that every release keeps what all earlier ones said. Not here: whether it may
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -41,6 +41,10 @@ COMMENT ON COLUMN released.history.recipe.code_version IS 'A hash of the code th
 COMMENT ON COLUMN released.history.recipe.data_version IS 'A hash of its rows';
 COMMENT ON COLUMN released.history.recipe.input_tables IS 'The tables that it is made from, separated by spaces';
 """
+
+
+#: Tables of the history that are about this release, and not what earlier ones said.
+_ALWAYS = ("history.release", "history.recipe", "history.held")
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def write_database(
             connection.execute(f"CREATE SCHEMA released.{schema}")
         for table in tables:
             writer.write(table, " ".join((inputs or {}).get(table.name, ())))
-        for name in writer.known.keys() - {table.name for table in tables}:
+        for name in writer.no_more({table.name for table in tables}):
             writer.keep_what_is_no_more(name)
         write_windows(connection, day)
         # Names resolve when the file is opened alone only if they did so when what uses them was made.
@@ -160,14 +164,20 @@ class _Writer:
         comment_table(connection, f"released.{name}", described.description, comments)
         self._keep_history(table, same)
 
+    def no_more(self, names: Collection[str]) -> list[str]:
+        """The tables that earlier releases published, and this one does not."""
+        past = {f"published.{name.split('.')[1]}" for name in self._history if name not in _ALWAYS}
+        return sorted((self.known.keys() | past) - {*names})
+
     def keep_what_is_no_more(self, name: str) -> None:
         """Keep what earlier releases said in a table that is not published any more."""
+        last = name if name in self.known else f"history.{name.split('.')[1]}"
         described = self.connection.execute(
             "SELECT column_name, comment FROM duckdb_columns() WHERE database_name = 'before' "
             "AND schema_name || '.' || table_name = ? AND comment IS NOT NULL",
-            [name],
+            [last],
         ).fetchall()
-        self._write_history(name, dict(described), [self._said_before(name)])
+        self._write_history(name, dict(described), [self._said_before(name)] if name in self.known else [])
 
     def _is_the_same(self, table: TableDescription, data: str) -> bool:
         """Whether the release before has the very rows: then all that is to be compared is known already."""

@@ -177,10 +177,9 @@ class _Notes:
 
 def _validations(verdict: Mapping[str, Any]) -> list[str]:
     told = [f"{verdict['evaluated']} expectations asked, {len(verdict['waived'])} of them waived"]
-    told += [
-        f"waived until {each['expires_on']}: {each['expectation']}, because {each['reason']}"
-        for each in verdict["waived"]
-    ]
+    for each in verdict["waived"]:
+        waiver = each["waiver"]
+        told.append(f"{each['text']}; by {waiver['decided_by']} until {waiver['expires_on']}: {waiver['reason']}")
     return _listed(told)
 
 
