@@ -1,24 +1,10 @@
 """What a release's database says: the rows of the build, since when each stands so, and what earlier releases said."""
 
-from pathlib import Path
-
 import duckdb
 import pytest
 
-from tests.unit.releasing import FIGURE, SOURCE, ask, ask_release, build, promote, publish
-from warehouse.database import Database
+from tests.unit.releasing import FIGURE, SOURCE, ask, ask_release, promote, publish
 from warehouse.description import ColumnDescription, TableDescription
-from warehouse.release import Releases
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return build(tmp_path / "build")
-
-
-@pytest.fixture
-def releases(tmp_path: Path) -> Releases:
-    return Releases(tmp_path / "published")
 
 
 @pytest.fixture

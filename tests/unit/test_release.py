@@ -8,22 +8,11 @@ import duckdb
 import pytest
 
 from darkfigure.errors import DarkfigureError
-from tests.unit.releasing import FIGURE, TABLES, ask, build, content_of, promote, publish
-from warehouse.database import Database
+from tests.unit.releasing import FIGURE, TABLES, ask, content_of, promote, publish
 from warehouse.release import FILE_NAME, Releases
 from warehouse.staleness import Recipe, record_build
 
 CLOSED = "configuration has been locked|read-only mode|Permission Error|disabled"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return build(tmp_path / "build")
-
-
-@pytest.fixture
-def releases(tmp_path: Path) -> Releases:
-    return Releases(tmp_path / "published")
 
 
 def names(releases: Releases) -> set[str]:
