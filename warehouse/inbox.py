@@ -26,7 +26,7 @@ from darkfigure.exchange.receipt import EditionTaken, Receipt, marked_copy, one_
 from darkfigure.exchange.structure import DIMENSIONS
 from darkfigure.sources.source import Source
 from warehouse.database import Database
-from warehouse.intake import IntakeReport, Offer, create_tables, known_codes, parser_version, take
+from warehouse.intake import STANDING, IntakeReport, Offer, create_tables, known_codes, parser_version, take
 
 #: A file is left alone until it has not changed for so long: it may still be written.
 SETTLE_SECONDS = 2.0
@@ -321,17 +321,11 @@ def _next_moment(connection: duckdb.DuckDBPyConnection, source: Source) -> datet
     return now if last is None else max(now, last + timedelta(microseconds=1))
 
 
-_STANDING = """
-    SELECT * FROM raw.snapshot WHERE source_id = $source
-    QUALIFY row_number() OVER (PARTITION BY edition ORDER BY vintage DESC, retrieved_at DESC, snapshot_id) = 1
-"""
-
-
 def _standing_years(connection: duckdb.DuckDBPyConnection, source: Source, area: str) -> list[str]:
     """The years of which a country has figures that stand."""
     rows = connection.execute(
         f"""
-        SELECT edition FROM ({_STANDING}) WHERE returns_accepted > 0 AND starts_with(edition, $area) ORDER BY edition
+        SELECT edition FROM ({STANDING}) WHERE returns_accepted > 0 AND starts_with(edition, $area) ORDER BY edition
         """,
         {"source": source.id, "area": f"{area} "},
     ).fetchall()
@@ -342,7 +336,7 @@ def _taken_at(connection: duckdb.DuckDBPyConnection, source: Source, digest: str
     """When the file was last taken, if all that it says still stands; None where it is to be taken (again)."""
     rows = connection.execute(
         f"""
-        WITH standing AS ({_STANDING}),
+        WITH standing AS ({STANDING}),
         taking AS (FROM raw.snapshot WHERE source_id = $source AND sha256 = $digest)
         SELECT retrieved_at, snapshot_id IN (SELECT snapshot_id FROM standing)
         FROM taking WHERE retrieved_at = (SELECT max(retrieved_at) FROM taking)

@@ -7,7 +7,7 @@ vintage stands beside the older one.
 import ast
 import csv
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -29,6 +29,12 @@ from warehouse.database import Database
 from warehouse.staleness import hash_of
 
 _CODE = Path(returns.__file__).parents[2]
+
+#: The latest vintage of every edition of a source.
+STANDING = """
+    SELECT * FROM raw.snapshot WHERE source_id = $source
+    QUALIFY row_number() OVER (PARTITION BY edition ORDER BY vintage DESC, retrieved_at DESC, snapshot_id) = 1
+"""
 
 
 @dataclass(frozen=True)
@@ -121,9 +127,12 @@ def is_taken(connection: duckdb.DuckDBPyConnection, offer: Offer) -> bool:
     return row is not None and (row[0] == offer.parse_version or (offer.route == "carried" and row[1] != "carried"))
 
 
-def take(connection: duckdb.DuckDBPyConnection, offer: Offer, store: Path) -> Parsed:
-    """Read a snapshot and put it into the build, in the caller's transaction. Raises SourceError, nothing changed."""
-    parsed, known = offer.parse(), known_codes(offer.source)
+def take(connection: duckdb.DuckDBPyConnection, offer: Offer, store: Path, known: KnownCodes | None = None) -> Parsed:
+    """Read a snapshot and put it into the build, in the caller's transaction. Raises SourceError, nothing changed.
+
+    ``known``: other codes than those of the source's schemes; those of simulated nations, say.
+    """
+    parsed, known = offer.parse(), known or known_codes(offer.source)
     if isinstance(parsed, Delivered):
         parsed = as_parsed(parsed.reading.screened(known.offences), offer.file_name)
     check_returns(parsed, known, offer.file_name)
@@ -133,7 +142,7 @@ def take(connection: duckdb.DuckDBPyConnection, offer: Offer, store: Path) -> Pa
         _insert_return(connection, offer, parsed)
     else:
         _remove(connection, offer.snapshot_id)
-        _insert(connection, offer, parsed, offer.snapshot_id)
+        _insert(connection, offer, {offer.snapshot_id: parsed})
     if offer.etag or offer.last_modified:
         # Only now: a file that was refused must be asked for again.
         connection.execute(
@@ -345,26 +354,35 @@ def _insert_return(connection: duckdb.DuckDBPyConnection, offer: Offer, parsed: 
         for *values, file in rows:
             yield returns.Return(*values), file
 
+    parts = {}
     for part in editions(parsed, vintage, standing):
         named = sha256(f"{offer.sha256} {part.edition} {vintage}".encode())
-        _insert(connection, offer, part, named.hexdigest()[:12])
+        parts[named.hexdigest()[:12]] = part
+    _insert(connection, offer, parts)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, offer: Offer, parsed: Parsed, snapshot_id: str) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, offer: Offer, parts: Mapping[str, Parsed]) -> None:
+    """Put snapshots, by their ids, into the build: all in three statements, since a country sends a dozen at once."""
     source = offer.source
-    connection.execute(
-        f"INSERT INTO raw.snapshot VALUES ({', '.join('?' * 22)})",
-        [
+    snapshots = [
+        (
             snapshot_id, source.id, parsed.edition, parsed.vintage, offer.file_name, offer.sha256,
             offer.byte_count, offer.url, offer.retrieved_at, offer.route, source.publisher,
             source.table, source.licence, source.citation, parsed.language or source.language, source.source_type,
             source.area_scheme, source.offence_scheme, parsed.rows_read, parsed.returns.num_rows,
             parsed.rejected.num_rows, offer.parse_version,
-        ],
-    )  # fmt: skip
-    accepted, rejected = parsed.returns, parsed.rejected  # noqa: F841  (read by name in the queries)
+        )
+        for snapshot_id, parsed in parts.items()
+    ]  # fmt: skip
+    row = f"({', '.join('?' * 22)})"
+    connection.execute(
+        f"INSERT INTO raw.snapshot VALUES {', '.join([row] * len(snapshots))}",
+        [value for snapshot in snapshots for value in snapshot],
+    )
+    accepted = _with_ids({snapshot_id: parsed.returns for snapshot_id, parsed in parts.items()})
+    rejected = _with_ids({snapshot_id: parsed.rejected for snapshot_id, parsed in parts.items()})  # noqa: F841
     spans = [(period, *span(period)) for period in accepted["time_period"].unique().to_pylist()]
-    periods = pa.table(  # noqa: F841
+    periods = pa.table(  # noqa: F841  (read by name in the queries)
         dict(zip(("time_period", "start_date", "end_date"), zip(*spans, strict=True), strict=True))
         if spans
         else {"time_period": pa.array([], pa.string()), "start_date": pa.nulls(0), "end_date": pa.nulls(0)}
@@ -372,15 +390,23 @@ def _insert(connection: duckdb.DuckDBPyConnection, offer: Offer, parsed: Parsed,
     connection.execute(
         """
         INSERT INTO returns.observation BY NAME
-        SELECT 'R-' || left(md5($1 || '|' || table_id || '|' || locator), 12) AS return_id,
-            $1 AS snapshot_id, $2 AS source_id, *
+        SELECT 'R-' || left(md5(snapshot_id || '|' || table_id || '|' || locator), 12) AS return_id,
+            $1 AS source_id, *
         FROM accepted JOIN periods USING (time_period)
         """,
-        [snapshot_id, source.id],
+        [source.id],
     )
     connection.execute(
-        "INSERT INTO returns.rejected BY NAME SELECT $1 AS snapshot_id, $2 AS source_id, * FROM rejected",
-        [snapshot_id, source.id],
+        "INSERT INTO returns.rejected BY NAME SELECT $1 AS source_id, * FROM rejected",
+        [source.id],
+    )
+
+
+def _with_ids(tables: Mapping[str, pa.Table]) -> pa.Table:
+    """The tables below each other, each row with the id of its snapshot."""
+    return pa.concat_tables(
+        table.append_column("snapshot_id", pa.repeat(snapshot_id, table.num_rows))
+        for snapshot_id, table in tables.items()
     )
 
 

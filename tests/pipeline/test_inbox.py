@@ -61,7 +61,7 @@ class Office:
         rows = self.ask(
             f"""
             SELECT s.edition, list(o.obs_value ORDER BY o.offence, o.measure) FILTER (o.return_id IS NOT NULL)
-            FROM ({module._STANDING.replace("$source", "'country_return'")}) AS s
+            FROM ({module.STANDING.replace("$source", "'country_return'")}) AS s
             LEFT JOIN returns.observation AS o USING (snapshot_id) GROUP BY s.edition
             """
         )
