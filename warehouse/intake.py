@@ -192,7 +192,7 @@ def untaken(connection: duckdb.DuckDBPyConnection, source: Source, store: Path, 
     """Whether any file or carried snapshot of ``source`` is new, or would be read otherwise by the present code."""
     # A first run that was killed before it took anything has none of them, a build of before not all.
     raw = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'raw'").fetchall()
-    if not {("snapshot",), ("statement",), ("reply_window",)} <= {*raw}:
+    if not {("snapshot",), ("statement",), ("reply_window",), ("disclosure",)} <= {*raw}:
         return True
     offers = [*offer_carried(source), *offer_stored(connection, source, store)]
     if folder is not None:
@@ -270,6 +270,14 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         CREATE TABLE IF NOT EXISTS raw.reply_window (
             window_id VARCHAR, ref_area VARCHAR, table_name VARCHAR, time_period VARCHAR, shown_at TIMESTAMP,
             closes_on DATE, sha256 VARCHAR, waived_at TIMESTAMP, waived_by VARCHAR, waiver_reason VARCHAR)
+        """
+    )
+    connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS raw.disclosure (
+            disclosure_id VARCHAR, ref_area VARCHAR, time_period VARCHAR, protected_at TIMESTAMP, cell_count BIGINT,
+            primary_count BIGINT, secondary_count BIGINT, round_count BIGINT, attack_count BIGINT, break_count BIGINT,
+            attacks VARCHAR)
         """
     )
     connection.execute(

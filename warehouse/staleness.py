@@ -11,10 +11,11 @@ from pathlib import Path
 
 import duckdb
 
-#: What countries say, and what they were shown: taken row by row, their version is that of their content.
-_OF_COUNTRIES = ("raw.statement", "raw.reply_window")
+#: What countries say, what they were shown, how firms' sums were protected: taken row by row, their version is that of
+#: their content.
+_BY_ROW = ("raw.statement", "raw.reply_window", "raw.disclosure")
 #: Tables that ingestion fills: those of sources have the version of the snapshots in them.
-INGESTED = ("raw.snapshot", "returns.observation", "returns.rejected", *_OF_COUNTRIES)
+INGESTED = ("raw.snapshot", "returns.observation", "returns.rejected", *_BY_ROW)
 
 _UNAUDITED = "unaudited "
 
@@ -50,8 +51,8 @@ def input_versions(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> dic
     recorded = dict(connection.execute("SELECT table_name, data_version FROM meta.build").fetchall())
     versions: dict[str, str] = {}
     for table in recipe.inputs:
-        if table in _OF_COUNTRIES:
-            versions |= _versions_of_countries(connection, table)
+        if table in _BY_ROW:
+            versions |= _version_by_row(connection, table)
         elif table in INGESTED:
             versions[table] = snapshots_version(connection)
         elif table in recorded:
@@ -66,16 +67,16 @@ def snapshots_version(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def taken_version(connection: duckdb.DuckDBPyConnection) -> str:
-    """A hash of all that ingestion has taken: snapshots, and what countries said and were shown."""
-    of_countries = (
+    """A hash of all that ingestion has taken: snapshots, and what is taken row by row."""
+    by_row = (
         f"{table} {version}"
-        for each in _OF_COUNTRIES
-        for table, version in _versions_of_countries(connection, each).items()
+        for each in _BY_ROW
+        for table, version in _version_by_row(connection, each).items()
     )
-    return hash_of(snapshots_version(connection), *of_countries)
+    return hash_of(snapshots_version(connection), *by_row)
 
 
-def _versions_of_countries(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+def _version_by_row(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     schema, name = table.split(".")
     # A build of before has no such table until the next intake.
     there = connection.execute(

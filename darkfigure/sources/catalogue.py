@@ -1,6 +1,6 @@
 """Every source there is. A new source is its module, its line here, and its rows in the reference tables."""
 
-from darkfigure.exchange import country_return
+from darkfigure.exchange import country_return, firm_sums
 from darkfigure.sources import (
     accc_scamwatch,
     bfs_digital,
@@ -49,5 +49,6 @@ SOURCES: dict[str, Source] = {
         quotations.SOURCE,
         country_return.SOURCE,
         country_return.ADJUSTMENT,
+        firm_sums.SOURCE,
     )
 }

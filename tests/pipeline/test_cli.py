@@ -282,7 +282,7 @@ class TestStatus:
     def test_it_lists_every_source_with_its_vintage(self, darkfigure, released):
         _, out, _ = darkfigure("status")
         assert re.search(r"^unodc_cts +1 +2024-05-16 +\d{4}-\d\d-\d\d +22754 +0 *$", out, re.MULTILINE)
-        for source in SOURCES.keys() - {"country_return", "country_adjustment"}:  # no country has sent one here
+        for source in SOURCES.keys() - {"country_return", "country_adjustment", "firm_return"}:  # nobody has sent one here
             assert re.search(rf"^{source} +\d", out, re.MULTILINE)
 
     def test_it_names_the_release_and_its_file(self, darkfigure, released):

@@ -46,6 +46,7 @@ NOT_ASKED = {
     "ecb_rates",
     "quotations",
     "country_adjustment",
+    "firm_return",
 }
 
 #: Deduced from the crosswalk's relation and from the measure; a row stands only where that would be wrong.

@@ -28,6 +28,9 @@ MAY_BE_EMPTY = {
     # No country has said anything, nor been shown anything; nothing was adjusted.
     *(f"{layer}.{name}" for layer in ("raw", "published") for name in ("statement", "reply_window")),
     "published.own_view",
+    # No firm has returned anything.
+    "published.firm_return",
+    *(f"{layer}.disclosure" for layer in ("raw", "published")),
 }
 
 

@@ -6,7 +6,7 @@ import ibis.expr.datatypes as dt
 from pandera.ibis import DataFrameModel, Field
 
 from darkfigure.sources import period
-from validations.contracts import estimates, harmonised, own_view, quality, reference, returns, revisions
+from validations.contracts import estimates, firms, harmonised, own_view, quality, reference, returns, revisions
 
 
 class Source(DataFrameModel):
@@ -358,4 +358,6 @@ CONTRACTS: dict[str, type[DataFrameModel]] = {
     "published.statement": own_view.Statement,
     "published.reply_window": own_view.ReplyWindow,
     "published.own_view": own_view.OwnView,
+    "published.firm_return": firms.FirmReturn,
+    "published.disclosure": firms.PublishedDisclosure,
 }

@@ -3,9 +3,11 @@
 import ibis.expr.datatypes as dt
 from pandera.ibis import DataFrameModel, Field
 
+from validations.contracts.firms import Disclosure
+
 SOURCE_TYPES = [
     "police_recorded", "prosecution_recorded", "complaints", "incident_reports", "victim_survey", "enterprise_survey",
-    "country_return", "country_adjustment", "quotation", "denominator",
+    "country_return", "country_adjustment", "firm_return", "quotation", "denominator",
 ]  # fmt: skip
 
 
@@ -96,4 +98,9 @@ class ReplyWindow(DataFrameModel):
         unique = ["window_id"]
 
 
-CONTRACTS = {"raw.snapshot": Snapshot, "raw.statement": Statement, "raw.reply_window": ReplyWindow}
+CONTRACTS = {
+    "raw.snapshot": Snapshot,
+    "raw.statement": Statement,
+    "raw.reply_window": ReplyWindow,
+    "raw.disclosure": Disclosure,
+}

@@ -6,12 +6,12 @@ WITH figure AS (
         true AS is_now, source_id, edition, snapshot_id, year(start_date)::VARCHAR AS year, ref_area, table_id, measure, offence
     FROM given
     JOIN published.source USING (source_id, snapshot_id)
-    WHERE latest AND source_type NOT IN ('country_return', 'country_adjustment', 'quotation')
+    WHERE latest AND source_type NOT IN ('country_return', 'country_adjustment', 'firm_return', 'quotation')
     UNION ALL
     SELECT false, source_id, edition, snapshot_id, year(start_date)::VARCHAR, ref_area, table_id, measure, offence
     FROM before_returned
     JOIN before_source USING (source_id, snapshot_id)
-    WHERE latest AND source_type NOT IN ('country_return', 'country_adjustment', 'quotation')
+    WHERE latest AND source_type NOT IN ('country_return', 'country_adjustment', 'firm_return', 'quotation')
 ),
 counted AS (
     SELECT

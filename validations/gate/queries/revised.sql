@@ -11,7 +11,7 @@ WITH judged AS (
         AND greatest(value_before, value_after) > 1.5 * least(value_before, value_after) AS is_unexplained
     FROM published.revision
     WHERE change = 'revised' AND difference IS NOT NULL AND source_id NOT IN (
-        SELECT source_id FROM published.source WHERE source_type IN ('country_return', 'country_adjustment', 'quotation')
+        SELECT source_id FROM published.source WHERE source_type IN ('country_return', 'country_adjustment', 'firm_return', 'quotation')
     )
 )
 SELECT

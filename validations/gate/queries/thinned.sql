@@ -4,12 +4,12 @@ WITH figure AS (
     SELECT true AS is_now, source_id, edition, year(start_date) AS year, ref_area
     FROM given
     JOIN published.source USING (source_id, snapshot_id)
-    WHERE latest AND obs_value IS NOT NULL AND source_type NOT IN ('country_return', 'country_adjustment', 'quotation')
+    WHERE latest AND obs_value IS NOT NULL AND source_type NOT IN ('country_return', 'country_adjustment', 'firm_return', 'quotation')
     UNION ALL
     SELECT false, source_id, edition, year(start_date), ref_area
     FROM before_returned
     JOIN before_source USING (source_id, snapshot_id)
-    WHERE latest AND obs_value IS NOT NULL AND source_type NOT IN ('country_return', 'country_adjustment', 'quotation')
+    WHERE latest AND obs_value IS NOT NULL AND source_type NOT IN ('country_return', 'country_adjustment', 'firm_return', 'quotation')
 )
 SELECT
     source_id,

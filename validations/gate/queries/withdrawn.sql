@@ -17,7 +17,7 @@ printed AS (
     SELECT source_id, edition, vintage, count(*) // count(DISTINCT snapshot_id) AS figures
     FROM published.returned
     JOIN published.source USING (source_id, snapshot_id)
-    WHERE source_type NOT IN ('country_return', 'country_adjustment', 'quotation')
+    WHERE source_type NOT IN ('country_return', 'country_adjustment', 'firm_return', 'quotation')
     GROUP BY ALL
 )
 SELECT

@@ -15,6 +15,6 @@ SELECT
     coalesce(min(figures), 0) AS figures
 FROM published.source AS s
 LEFT JOIN span USING (source_id, edition)
-WHERE latest AND source_type NOT IN ('victim_survey', 'enterprise_survey', 'country_return', 'country_adjustment', 'quotation')
+WHERE latest AND source_type NOT IN ('victim_survey', 'enterprise_survey', 'country_return', 'country_adjustment', 'firm_return', 'quotation')
 GROUP BY ALL
 ORDER BY ALL

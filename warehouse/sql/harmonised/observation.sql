@@ -1,11 +1,11 @@
 -- The latest vintage of every figure, under common area codes and with the act that its offence corresponds to.
 -- A code that is broader than an act stays one row with that said in `relation`: nothing is split by guess.
--- Rates are made here from counts (harmonised.indicator), so printed rates stay in the returns; so do quotations, and
--- figures as countries adjust them: these are no records, and nothing is to rest on them.
+-- Rates are made here from counts (harmonised.indicator), so printed rates stay in the returns; so do quotations,
+-- figures as countries adjust them, and sums of firms' returns: these are no records, and nothing is to rest on them.
 WITH latest AS (
     SELECT snapshot_id, area_scheme, offence_scheme, source_type
     FROM raw.snapshot
-    WHERE source_type NOT IN ('denominator', 'quotation', 'country_adjustment')
+    WHERE source_type NOT IN ('denominator', 'quotation', 'country_adjustment', 'firm_return')
     QUALIFY row_number() OVER (PARTITION BY source_id, edition ORDER BY vintage DESC, retrieved_at DESC, snapshot_id) = 1
 ),
 published AS (
