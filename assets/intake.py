@@ -9,7 +9,9 @@ import dagster as dg
 from assets.building import OWNERS, asset_key, column_schema, contract_check
 from darkfigure.sources.catalogue import SOURCES
 from validations.contracts import table_comment
+from warehouse.collection import collect
 from warehouse.database import Database
+from warehouse.firms import Firms
 from warehouse.inbox import Inbox, take_inbox
 from warehouse.intake import IntakeReport, take_source
 from warehouse.progress import Progress
@@ -48,6 +50,7 @@ def intake(
     database: dg.ResourceParam[Database],
     progress: dg.ResourceParam[Progress],
     inbox: dg.ResourceParam[Inbox],
+    firms: dg.ResourceParam[Firms],
 ) -> Iterator[dg.MaterializeResult]:
     """Take what is new from each source; a file that is refused leaves its source at the last good snapshot."""
     refusals = []
@@ -58,7 +61,11 @@ def intake(
         try:
             report = take_source(database, source, folder, fetch=config.fetch)
             if source.source_type == "country_return":
+                if config.fetch:
+                    collect(inbox, report)
                 take_inbox(database, source, inbox, report)
+            if source.source_type == "firm_return":
+                firms.take(database, report)
         except Exception as error:  # the other sources are not to suffer from it
             report = IntakeReport(refusals=[f"{source_id}: {type(error).__name__}: {' '.join(str(error).split())}"])
             context.log.exception(f"{source_id} could not be taken")

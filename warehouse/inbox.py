@@ -34,7 +34,7 @@ SETTLE_SECONDS = 2.0
 _ADJUSTED = "adjusted"
 #: By the folder in which files arrive: that into which they are claimed.
 _CLAIMED = {"": ".taking", _ADJUSTED: ".taking-adjusted"}
-_OWN = (_ADJUSTED, "taken", "refused", "receipts")
+_OWN = (_ADJUSTED, "taken", "refused", "receipts", "collected")
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".partial", ".download")
 
 
