@@ -9,6 +9,7 @@ from pathlib import Path
 
 from warehouse import ROOT
 from warehouse.database import Database
+from warehouse.firms import Firms
 from warehouse.inbox import Inbox
 from warehouse.release import Releases, questions
 
@@ -30,6 +31,10 @@ class Home:
     @property
     def inbox(self) -> Inbox:
         return Inbox(self.dagster / "inbox")
+
+    @property
+    def firms(self) -> Firms:
+        return Firms(self.dagster / "confidential")
 
     @property
     def releases(self) -> Releases:

@@ -1,4 +1,4 @@
-"""The source of protected sums of what firms return: what leaves the encrypted store, in the form of a country's return.
+"""The source of protected sums of what firms return: what leaves the encrypted store, as a country's return does.
 
 Not here: a firm's own return (``firm_return``), and how sums are protected (``darkfigure.disclosure``).
 """

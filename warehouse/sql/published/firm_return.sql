@@ -10,7 +10,7 @@ SELECT
     o.ref_area,
     a.area_name,
     o.time_period,
-    o.offence AS act,
+    CASE WHEN o.offence = '_T' THEN '' ELSE o.offence END AS act,
     coalesce(c.act_name, 'All acts together') AS act_name,
     CASE WHEN o.breakdown = '_T' THEN '_T' ELSE regexp_extract(o.breakdown, 'Sector: (.+)', 1) END AS sector,
     o.size_emp,
