@@ -1,6 +1,14 @@
 """What is made: one Dagster asset per table, one module per layer. No parsing, no statistics, no SQL text in here."""
 
-from assets import estimates, harmonised, intake, published, quality, reference
+from assets import estimates, harmonised, intake, published, quality, reference, repository
 
-ASSETS = [*intake.ASSETS, *reference.ASSETS, *harmonised.ASSETS, *quality.ASSETS, *estimates.ASSETS, *published.ASSETS]
+ASSETS = [
+    *intake.ASSETS,
+    *reference.ASSETS,
+    *harmonised.ASSETS,
+    *quality.ASSETS,
+    *estimates.ASSETS,
+    *published.ASSETS,
+    *repository.ASSETS,
+]
 CHECKS = [*intake.CHECKS, *quality.CHECKS]

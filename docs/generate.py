@@ -6,7 +6,7 @@ Run it as ``.venv/bin/python docs/generate.py``.
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -290,13 +290,20 @@ def _names(patterns: tuple[str, ...]) -> str:
 
 def commands() -> str:
     """What each command says of itself."""
-    group = typer.main.get_command(app)
-    parts = []
-    for name, command in group.commands.items():  # type: ignore[attr-defined]
-        context = type(group).context_class(command, info_name=f"darkfigure {name}")
+    return page(
+        "Commands", "What `darkfigure COMMAND --help` prints.", *_helps("darkfigure", typer.main.get_command(app))
+    )
+
+
+def _helps(program: str, group: typer.main.TyperGroup) -> Iterator[str]:
+    """The help of every command of a group, and of the groups in it."""
+    for name, command in group.commands.items():
+        if isinstance(command, typer.main.TyperGroup):
+            yield from _helps(f"{program} {name}", command)
+            continue
+        context = type(group).context_class(command, info_name=f"{program} {name}")
         context.terminal_width = 100
-        parts.append(f"## darkfigure {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n")
-    return page("Commands", "What `darkfigure COMMAND --help` prints.", *parts)
+        yield f"## {program} {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines import firms, nodes
+
 app = typer.Typer(
     name="darkfigure",
     help="Comparable cybercrime statistics, with an honest interval round what was never reported.",
@@ -14,6 +16,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(firms.app)
+app.add_typer(nodes.node, name="node")
 
 Folder = Annotated[
     Path | None,
@@ -286,6 +291,26 @@ def waive_reply(
     from pipelines.countries import waive
 
     waive(window, by, reason)
+
+
+@app.command()
+def demo(
+    nodes: Annotated[
+        int, typer.Option("--nodes", min=2, help="How many nations; beyond 12 simulated, in virtual time.")
+    ] = 12,
+    seed: Annotated[int, typer.Option("--seed", help="Which day: the same seed gives the same.")] = 1,
+    to: Annotated[Path, typer.Option("--to", dir_okay=False, help="The page to write.")] = Path("demo.html"),
+) -> None:
+    """Let five models of a repository live through one day, print their scorecard, and write a page of it.
+
+    Up to 12 nations have a node of their own, a process each on this machine's loopback; all are stopped at the end.
+    It touches neither build nor releases.
+
+    Example: darkfigure demo --seed 7 --to day.html
+    """
+    from pipelines.demo import demonstrate
+
+    demonstrate(nodes, seed, to)
 
 
 def main() -> None:

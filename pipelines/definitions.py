@@ -6,13 +6,16 @@ import dagster as dg
 
 from assets import ASSETS, CHECKS
 from assets.intake import IntakeConfig, intake
+from assets.repository import GROUP, model_key
 from darkfigure.errors import DarkfigureError
 from darkfigure.exchange import country_return
+from darkfigure.repository.result import MODELS
 from darkfigure.sources.catalogue import SOURCES
 from darkfigure.sources.source import Source
 from pipelines.home import home
 from pipelines.running import tables_due
 from warehouse.database import Database
+from warehouse.firms import Firms
 from warehouse.inbox import Inbox
 from warehouse.progress import Progress
 from warehouse.recipes import RELEASE, recipes
@@ -42,8 +45,21 @@ audit_job = dg.define_asset_job(
 )
 build_job = dg.define_asset_job(
     BUILD_JOB,
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(intake),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(intake) - dg.AssetSelection.groups(GROUP),
     description="Make what is stale of everything that is derived from the snapshots, and release it.",
+)
+model_jobs = [
+    dg.define_asset_job(
+        f"{GROUP}_{model}",
+        selection=dg.AssetSelection.assets(model_key(model)),
+        description=f"A day of one model of a repository: {name}.",
+    )
+    for model, name in MODELS.items()
+]
+repository_job = dg.define_asset_job(
+    GROUP,
+    selection=dg.AssetSelection.groups(GROUP),
+    description="A day of each of the five models of a repository, and their scorecard.",
 )
 
 
@@ -94,13 +110,15 @@ def definitions(
     releases: Releases | None = None,
     progress: Progress | None = None,
     inbox: Inbox | None = None,
+    firms: Firms | None = None,
 ) -> dg.Definitions:
     """The code location, on the deployment of the environment unless told otherwise."""
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=CHECKS,
-        jobs=[intake_job, take_job, audit_job, build_job],
-        schedules=[schedule_of(source) for source in SOURCES.values() if source.urls],
+        jobs=[intake_job, take_job, audit_job, build_job, *model_jobs, repository_job],
+        # What countries send is collected from their nodes, where there are any.
+        schedules=[schedule_of(s) for s in SOURCES.values() if s.urls or s.id == country_return.SOURCE.id],
         sensors=[release_due, inbox_arrived],
         # Steps take tens of milliseconds, a process per step ten seconds.
         executor=dg.in_process_executor,
@@ -109,6 +127,7 @@ def definitions(
             "releases": releases or home().releases,
             "progress": progress or Progress(),
             "inbox": inbox or home().inbox,
+            "firms": firms or home().firms,
         },
     )
 

@@ -12,12 +12,11 @@ from itertools import groupby
 from pathlib import Path
 
 from darkfigure.errors import DarkfigureError
-from darkfigure.exchange import country_return
+from darkfigure.exchange import country_return, firm_sums
 from darkfigure.sources.catalogue import SOURCES
 from pipelines.home import PROJECT, Home, home
 from pipelines.reporting import print_summary
 from warehouse.database import Database
-from warehouse.inbox import Inbox
 from warehouse.intake import untaken
 from warehouse.progress import Progress
 from warehouse.recipes import RELEASE, recipes
@@ -35,7 +34,7 @@ def run_all(folder: Path | None, *, fetch: bool, sources: Iterable[str]) -> int:
     chosen = _chosen(sources)
     place.inbox.settle()
     with database.exclusive():
-        due = chosen if fetch else _sources_due(database, chosen, folder, place.inbox)
+        due = chosen if fetch else _sources_due(place, database, chosen, folder)
         if not due and not tables_due(database, releases):
             print(f"Nothing has changed: release {releases.current()} is current. Nothing was written.")
             return 0
@@ -64,7 +63,7 @@ def _chosen(sources: Iterable[str]) -> list[str]:
     return wanted
 
 
-def _sources_due(database: Database, chosen: list[str], folder: Path | None, inbox: Inbox) -> list[str]:
+def _sources_due(place: Home, database: Database, chosen: list[str], folder: Path | None) -> list[str]:
     if folder is not None:
         given = [source_id for source_id in chosen if SOURCES[source_id].files_in(folder)]
         if not given:
@@ -78,7 +77,8 @@ def _sources_due(database: Database, chosen: list[str], folder: Path | None, inb
             source_id
             for source_id in chosen
             if untaken(connection, SOURCES[source_id], database.folder / "raw", folder)
-            or (source_id == country_return.SOURCE.id and inbox.waiting())
+            or (source_id == country_return.SOURCE.id and place.inbox.waiting())
+            or (source_id == firm_sums.SOURCE.id and place.firms.is_due(connection))
         ]
 
 
@@ -109,7 +109,7 @@ def run_jobs(
     from assets.intake import IntakeConfig
     from pipelines.definitions import AUDIT_JOB, BUILD_JOB, TAKE_JOB, definitions
 
-    defs = definitions(database, place.releases, progress, place.inbox)
+    defs = definitions(database, place.releases, progress, place.inbox, place.firms)
     with _instance(place) as instance:
         config = IntakeConfig(folder=str(folder.resolve()) if folder else None, fetch=fetch)
         for first, last in _ranges(due):

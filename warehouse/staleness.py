@@ -68,11 +68,7 @@ def snapshots_version(connection: duckdb.DuckDBPyConnection) -> str:
 
 def taken_version(connection: duckdb.DuckDBPyConnection) -> str:
     """A hash of all that ingestion has taken: snapshots, and what is taken row by row."""
-    by_row = (
-        f"{table} {version}"
-        for each in _BY_ROW
-        for table, version in _version_by_row(connection, each).items()
-    )
+    by_row = (f"{table} {version}" for each in _BY_ROW for table, version in _version_by_row(connection, each).items())
     return hash_of(snapshots_version(connection), *by_row)
 
 

@@ -335,12 +335,14 @@ def test_the_code_is_added_to_as_a_page_says(page: Path, deployment, checkout):
 
 @pytest.mark.parametrize("block", NOT_RUN, ids=name)
 def test_what_is_not_run_is_a_command_that_there_is(block: Block):
-    commands = typer.main.get_command(app).commands
     for command in block.commands:
         program, *arguments = shlex.split(command)
         if program == "darkfigure":
-            assert arguments[0] in commands, f"{block.place}: there is no such command: {command}"
-            known = {option for parameter in commands[arguments[0]].params for option in parameter.opts}
+            called = typer.main.get_command(app)
+            while isinstance(called, typer.main.TyperGroup):
+                assert arguments[0] in called.commands, f"{block.place}: there is no such command: {command}"
+                called = called.commands[arguments.pop(0)]
+            known = {option for parameter in called.params for option in parameter.opts}
             given = {argument for argument in arguments if argument.startswith("--")}
             assert given <= known, f"{block.place}: there is no such option: {command}"
     pytest.skip(f"{block.place} is not run: {block.said}")
