@@ -137,17 +137,24 @@ def _take(database: Database, collected: "Collected", protected: "Protected", di
         parse=lambda: delivery.parse(data, name),
         path=kept,
     )
-    attacks = "; ".join(f"{attack} {count:,}" for attack, count in sorted(summary.tried.items()) if count)
-    breaks = sum(sum(found.values()) for found in summary.findings)
+    # Not how often: that depends on how many firms are in suppressed cells.
+    attacks = ", ".join(attack for attack, count in sorted(summary.tried.items()) if count)
     with database.write() as connection:
         take(connection, offer, store)
         connection.execute(
-            "INSERT INTO raw.disclosure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO raw.disclosure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                disclosure_id, area, year, now, summary.cells, summary.primary, summary.secondary, summary.rounds,
-                sum(summary.tried.values()), breaks, attacks,
+                disclosure_id,
+                area,
+                year,
+                now,
+                summary.cells,
+                summary.primary,
+                summary.secondary,
+                summary.rounds,
+                attacks,
             ],
-        )  # fmt: skip
+        )
 
 
 def _given(measures: Mapping[str, Sequence[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:

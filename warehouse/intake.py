@@ -276,8 +276,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         """
         CREATE TABLE IF NOT EXISTS raw.disclosure (
             disclosure_id VARCHAR, ref_area VARCHAR, time_period VARCHAR, protected_at TIMESTAMP, cell_count BIGINT,
-            primary_count BIGINT, secondary_count BIGINT, round_count BIGINT, attack_count BIGINT, break_count BIGINT,
-            attacks VARCHAR)
+            primary_count BIGINT, secondary_count BIGINT, round_count BIGINT, attacks VARCHAR)
         """
     )
     connection.execute(

@@ -167,7 +167,7 @@ _TABLE: tuple[tuple[str, str, str, str, str, str], ...] = (
      "What the centre keeps at the end of the day, of every vintage"),
     ("refusals", "Answers and messages refused", "refusals", "neither", _BURDEN,
      "What came in another structure than it said and was not taken: lies that were caught"),
-    ("twice", "Deliveries that came twice", "deliveries", "lower", _BURDEN,
+    ("twice", "Deliveries that came twice", "deliveries", "neither", _BURDEN,
      "Deliveries that reached the centre again, unchanged"),
     ("twice_in_effect", "Deliveries taken twice", "deliveries", "lower", _BURDEN,
      "Of those, the ones that changed a figure: must be none"),

@@ -1,5 +1,6 @@
 """What Dagster is told: assets, checks, schedules, the sensor, and what becomes of a run in which something fails."""
 
+import json
 import re
 
 import dagster as dg
@@ -7,16 +8,20 @@ import duckdb
 import pytest
 
 from assets.quality import check_name
+from darkfigure.repository.result import MEASURES, MODELS
 from darkfigure.sources.catalogue import SOURCES
 from pipelines.definitions import BUILD_JOB, INTAKE_JOB, definitions, release_due
 from pipelines.home import PROJECT
 from validations.contracts import CONTRACTS, MAY_BE_EMPTY, column_comments, table_comment
 from validations.rules import rules
+from warehouse.database import Database
 from warehouse.recipes import RELEASE, recipes
 from warehouse.staleness import INGESTED, Recipe, content_version
 
 RULE_CHECKS = {check_name(rule): rule for rule in rules()}
 BALANCE = "balance"
+#: That all models of a repository gave the same figures.
+SAME = "same_figures"
 
 
 def key(table: str) -> dg.AssetKey:
@@ -88,11 +93,11 @@ class TestAssets:
 class TestChecks:
     def test_contracts_block_and_rules_do_not(self, graph):
         blocking = {check: graph.get(check).blocking for check in graph.asset_check_keys}
-        assert {check.name for check, blocks in blocking.items() if blocks} == {"contract"}
+        assert {check.name for check, blocks in blocking.items() if blocks} == {"contract", SAME}
         assert {check.name for check, blocks in blocking.items() if not blocks} == {*RULE_CHECKS, BALANCE}
 
     def test_every_check_says_what_must_hold(self, graph):
-        for check in (check for check in graph.asset_check_keys if check.name != BALANCE):
+        for check in (check for check in graph.asset_check_keys if check.name not in {BALANCE, SAME}):
             rule = RULE_CHECKS.get(check.name)
             table = ".".join(check.asset_key.path)
             assert graph.get(check).description == (rule.statement if rule else f"The contract of {table} holds.")
@@ -241,3 +246,57 @@ class TestInstance:
         runs = instance.get_runs()
         assert sorted(run.job_name for run in runs) == ["audit_returns", "build", "take"]
         assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory) -> dg.ExecuteInProcessResult:
+    """The job of all five models of a repository, on a day of three nations."""
+    defs = definitions(database=Database(tmp_path_factory.mktemp("models") / "build"))
+    config = {"ops": {f"repository__{model}": {"config": {"nations": 3, "seed": 4}} for model in MODELS}}
+    with dg.DagsterInstance.ephemeral() as instance:
+        return defs.resolve_job_def("repository").execute_in_process(run_config=config, instance=instance)
+
+
+class TestRepositoryModels:
+    """A day of each model, as assets."""
+
+    def test_each_model_has_a_job_of_its_own(self, defs):
+        for model in MODELS:
+            keys = defs.resolve_job_def(f"repository_{model}").asset_layer.executable_asset_keys
+            assert set(keys) == {dg.AssetKey(["repository", model])}
+
+    def test_a_release_waits_for_none_of_them(self, defs):
+        built = defs.resolve_job_def(BUILD_JOB).asset_layer.executable_asset_keys
+        assert not [key for key in built if key.path[0] == "repository"]
+
+    def test_each_tells_its_measures(self, ran):
+        for model in MODELS:
+            (event,) = ran.asset_materializations_for_node(f"repository__{model}")
+            told = {name: entry.value for name, entry in event.metadata.items()}
+            assert told["nations"] == 3
+            assert 0 < told["Coverage, mean"] <= 100
+            assert (told["Bytes kept by the centre"] == 0) == (model == "hub")
+
+    def test_the_scorecard_holds_them_side_by_side_and_checks_that_they_gave_the_same(self, ran):
+        (event,) = ran.asset_materializations_for_node("repository__scorecard")
+        head, _, *rows = event.metadata["scorecard"].value.splitlines()
+        assert head == "| measure | unit | " + " | ".join(MODELS.values()) + " |"
+        assert len(rows) == len(MEASURES)
+        (check,) = ran.get_asset_check_evaluations()
+        assert (check.check_name, check.passed) == (SAME, True)
+
+    def test_days_that_differ_are_not_held_side_by_side(self, ran, defs, tmp_path):
+        folder = tmp_path / "repository"
+        folder.mkdir()
+        for number, model in enumerate(MODELS):
+            day = {"quiet": "a", "scores": {"seed": number, "nations": 3}}
+            (folder / f"{model}.json").write_text(json.dumps(day), encoding="utf-8")
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = (
+                definitions(database=Database(tmp_path))
+                .resolve_job_def("repository")
+                .execute_in_process(
+                    asset_selection=[dg.AssetKey(["repository", "scorecard"])], instance=instance, raise_on_error=False
+                )
+            )
+        assert not result.success

@@ -22,9 +22,10 @@ class Disclosure(DataFrameModel):
     primary_count: int = Field(description="Cells suppressed by a rule on their contributors (C)", ge=0)
     secondary_count: int = Field(description="Cells suppressed so that others cannot be computed (D)", ge=0)
     round_count: int = Field(description="How often more was suppressed and all attacks were made again", ge=1)
-    attack_count: int = Field(description="Attacks made on what is published, in the last round", gt=0)
-    break_count: int = Field(description="Breaks found in earlier rounds and closed; the last round finds none", ge=0)
-    attacks: str = Field(description="Attacks made in the last round, by kind: 'bounds 120; margins 14'")
+    attacks: str = Field(
+        description="Kinds of attacks made in the last round, which broke nothing; how many of each would tell of how "
+        "many firms suppressed cells are made"
+    )
 
     class Config:
         strict = True
