@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from darkfigure.errors import DarkfigureError
-from darkfigure.exchange import delivery, firm_sums
+from darkfigure.exchange import delivery, firm_sums, sdmx_csv
 from warehouse.database import Database
 from warehouse.intake import IntakeReport, Offer, create_tables, parser_version, take
 
@@ -116,10 +116,10 @@ def _protect_and_take(
 
 
 def _take(database: Database, collected: "Collected", protected: "Protected", disclosure_id: str) -> None:
-    from darkfigure.disclosure.as_returns import as_sdmx_csv, public_returns
+    from darkfigure.disclosure.as_returns import public_returns
 
     area, year, summary = collected.ref_area, collected.time_period, protected.summary
-    data = as_sdmx_csv(public_returns(protected, area, year, collected.currency))
+    data = sdmx_csv.of_returns(public_returns(protected, area, year, collected.currency))
     name, now = f"firms_{area}_{year}.csv", datetime.now(UTC).replace(tzinfo=None)
     store = database.folder / "raw"
     store.mkdir(parents=True, exist_ok=True)

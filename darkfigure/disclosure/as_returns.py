@@ -1,22 +1,21 @@
-"""A protected shape of one country and period as rows of returns, and as the SDMX-CSV that the exchange reads.
+"""A protected shape of one country and period as rows of returns.
 
 Two forms: for the public, where a suppressed cell has no figure, just as the exchange withholds one; and for the
 nation's own holdings, where it has its figure and says that it is confidential. Read by the exchange, both are the same
-rows. No free text, no respondent. Here: rows. Not here: sending them.
+rows. No free text, no respondent. Here: rows. Not here: writing them
+(``darkfigure.exchange.sdmx_csv``), or sending them.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from darkfigure.disclosure.protection import Protected
 from darkfigure.disclosure.table import Contribution, Key, tabulate
-from darkfigure.exchange.structure import COMPONENTS, STRUCTURE_ID, TABLE_ID, WITHHELD
+from darkfigure.exchange.sdmx_csv import number
+from darkfigure.exchange.structure import TABLE_ID, WITHHELD
 from darkfigure.sources.returns import TOTAL, Return
 
 _POPULATION = "enterprises"
-_HEAD = ("STRUCTURE", "STRUCTURE_ID", "ACTION", *COMPONENTS)
 
 
 def public_returns(protected: Protected, ref_area: str, time_period: str, currency: str) -> tuple[Return, ...]:
@@ -43,17 +42,6 @@ def holdings(
         for measure, key, row in _rows(protected, ref_area, time_period, currency)
     )
     return _numbered(rows)
-
-
-def as_sdmx_csv(rows: Sequence[Return]) -> bytes:
-    """The rows as SDMX-CSV 2.0 that states its years whole (action R)."""
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(_HEAD)
-    for row in rows:
-        given = (_text(getattr(row, column.lower())) for column in COMPONENTS)
-        out.writerow(("dataflow", STRUCTURE_ID, "R", *given))
-    return text.getvalue().encode()
 
 
 def _rows(protected: Protected, ref_area: str, time_period: str, currency: str) -> Iterator[tuple[str, Key, Return]]:
@@ -90,12 +78,4 @@ def _numbered(rows: Iterator[Return]) -> tuple[Return, ...]:
 
 def _figure(value: float | None) -> float | None:
     """What the exchange makes of it: sums of money in binary have digits that the parts do not."""
-    return None if value is None else float(_text(value))
-
-
-def _text(value: str | float | None) -> str:
-    """As the exchange reads it: numbers in at most 15 digits."""
-    if not isinstance(value, float):
-        return "" if value is None else str(value)
-    text = f"{value:.15g}"
-    return text if len(text.partition(".")[2].partition("e")[0]) <= 15 else f"{value:.14e}"
+    return None if value is None else float(number(value))

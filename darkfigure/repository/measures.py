@@ -5,10 +5,10 @@ Here: the computation of ``result.MEASURES``. Not here: their names and meaning 
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from darkfigure.exchange.sdmx_csv import number
 from darkfigure.exchange.structure import CONFIDENTIAL, Key
 from darkfigure.repository.desk import Desk
 from darkfigure.repository.models import Model, Shown
-from darkfigure.repository.node.formats import number
 from darkfigure.repository.result import Moment, Nation
 from darkfigure.repository.said import Figure, Said
 from darkfigure.repository.scenario import Deed, Scenario

@@ -7,9 +7,8 @@ when a figure is no longer said. Not here: the node that keeps the holdings, or 
 from collections.abc import Iterable, Mapping, Sequence
 
 from darkfigure.exchange import delivery
-from darkfigure.exchange.structure import COMPONENTS, CONFIDENTIAL, Key, key_of, year_of
-from darkfigure.repository.node.formats import written_csv
-from darkfigure.repository.node.holdings import Found
+from darkfigure.exchange.sdmx_csv import of_returns
+from darkfigure.exchange.structure import CONFIDENTIAL, Key, key_of, year_of
 from darkfigure.repository.result import Nation
 from darkfigure.repository.scenario import Deed, Scenario
 from darkfigure.sources.returns import Return
@@ -25,12 +24,6 @@ def public(row: Return) -> Figure:
     if row.conf_status in CONFIDENTIAL and row.obs_value is not None:
         return None, "Q", row.conf_status
     return row.obs_value, row.obs_status, row.conf_status
-
-
-def as_csv(rows: Iterable[Return], action: str) -> bytes:
-    """The rows as SDMX-CSV 2.0 that states a year whole (``R``) or single figures (``M``)."""
-    cells = [(action, *(getattr(row, name.lower()) for name in COMPONENTS)) for row in rows]
-    return written_csv(Found(cells, 0, False))
 
 
 class Said:
@@ -55,7 +48,7 @@ class Said:
     def initial(self, area: str) -> bytes:
         """What the nation has said before the day; empty where it had said nothing."""
         rows = self._initial[area]
-        return as_csv(rows, "R") if rows else b""
+        return of_returns(rows, "R") if rows else b""
 
     def withdrawn(self, deed: Deed) -> list[Return]:
         """The rows that a withdrawal takes away."""
@@ -73,7 +66,7 @@ class Said:
         rows = self._final[deed.area, deed.year]
         changed = [rows[key] for key in self.keys(deed)]
         self._say(deed.hour, changed)
-        return as_csv(changed, "M" if deed.kind == "revision" else "R")
+        return of_returns(changed, "M" if deed.kind == "revision" else "R")
 
     def is_seen(self, deed: Deed, figures: Mapping[Key, Figure]) -> bool:
         """Whether who gets these figures gets what the deed said; of a withdrawal, nothing that it took away."""

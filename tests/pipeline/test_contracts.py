@@ -36,6 +36,7 @@ INVENTED = {
     r"^[A-Z]{3}$": "'FIN'",
     r"^[0-9a-f]{64}$": "sha256(i::VARCHAR)",
     r"^S-[0-9a-f]{12}$": "'S-' || left(md5(i::VARCHAR), 12)",
+    r"^D-[0-9a-f]{12}$": "'D-' || left(md5(i::VARCHAR), 12)",
     r"^W-[0-9a-f]{12}$": "'W-' || left(md5(i::VARCHAR), 12)",
     r"^published\.[a-z_]+$": "'published.indicator'",
     r"^(published\.[a-z_]+|[HIER]-[0-9a-f]{12})?$": "''",

@@ -45,8 +45,9 @@ def run(first_run, tmp_path_factory) -> Run:
 
     ids = darkfigure("firms", "register", "MEX", "--count", "30", "--by", "test").split()
     draw, lines, amounts = random.Random("released"), [HEAD], []
-    for who in ids:
-        sector, size = draw.choice("CJK"), draw.choice(["10-49", "50-249"])
+    for number, who in enumerate(ids):
+        # One firm alone in its sector: its cells, and some beside them, cannot be published.
+        sector, size = "Q" if number == 0 else draw.choice("CJK"), draw.choice(["10-49", "50-249"])
         for act in draw.sample(["A1", "A3", "B1"], 2):
             amounts.append(draw.randint(10**8, 10**9))
             lines.append(f"{who},MEX,2024,{act},{sector},{size},{draw.randint(1, 9)},{amounts[-1]},MXN,{NOTE}")

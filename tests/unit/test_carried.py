@@ -98,7 +98,7 @@ class TestTable:
 
 class TestWhatIsCarried:
     def test_every_source_has_figures(self):
-        received = {source.id for source in SOURCES.values() if source.source_type.startswith("country_")}
+        received = {source.id for source in SOURCES.values() if source.source_type.startswith(("country_", "firm_"))}
         assert {snapshot.source_id for snapshot in snapshots()} == SOURCES.keys() - received
 
     def test_every_file_is_listed_and_every_listed_file_is_there(self):

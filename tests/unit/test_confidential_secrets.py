@@ -211,6 +211,8 @@ def _run(block: Block, command: str, ids: list[str]) -> list[str]:
     program, *arguments = shlex.split(command)
     if program == "export":
         return []
+    if arguments[0] == "run":  # needs a deployment: tests/pipeline/test_firms_released.py
+        return []
     assert (program, arguments[0]) == ("darkfigure", "firms")
     result = CliRunner().invoke(app, arguments[1:])
     ids += [text for text in result.output.splitlines() if _ID.fullmatch(text)]

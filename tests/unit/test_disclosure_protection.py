@@ -14,7 +14,7 @@ from random import Random
 import pytest
 
 from darkfigure.disclosure import tau_argus
-from darkfigure.disclosure.as_returns import as_sdmx_csv, holdings, public_returns
+from darkfigure.disclosure.as_returns import holdings, public_returns
 from darkfigure.disclosure.attack import Finding, Report, attack
 from darkfigure.disclosure.parameters import Parameters
 from darkfigure.disclosure.protection import protect
@@ -23,6 +23,7 @@ from darkfigure.disclosure.suppression import secondary, whole_lines
 from darkfigure.disclosure.table import Contribution, Earlier, Shape, tabulate
 from darkfigure.disclosure.tau_argus import Row, TauArgus
 from darkfigure.exchange import delivery
+from darkfigure.exchange.sdmx_csv import of_returns
 
 FLAT = Shape(("offence", "sector"), (("A1", "A2", "A3"), ("C", "G", "K")), (("offence", "sector"),))
 LINKED = Shape(
@@ -317,7 +318,7 @@ class TestReturns:
     def test_read_by_the_exchange_both_forms_are_the_same_rows(self):
         public = public_returns(self.MADE, "FIN", "2024", "EUR")
         own = holdings(self.MADE, TestProtection.MEASURES, "FIN", "2024", "EUR")
-        read = [delivery.read(as_sdmx_csv(rows), "f.csv") for rows in (public, own)]
+        read = [delivery.read(of_returns(rows), "f.csv") for rows in (public, own)]
         assert [part.form for part in read] == ["SDMX-CSV"] * 2
         assert read[0].rejected == read[1].rejected == ()
         assert tuple(row for _, row in read[0].accepted) == public
@@ -337,7 +338,7 @@ class TestReturns:
         assert by_key["A1", "_T", "S"].obs_value == pytest.approx(cells["A1", "_T", "S"].value, rel=1e-14)
 
     def test_units_population_and_no_respondent(self):
-        text = as_sdmx_csv(public_returns(self.MADE, "FIN", "2024", "EUR")).decode()
+        text = of_returns(public_returns(self.MADE, "FIN", "2024", "EUR")).decode()
         assert "F-" not in text
         rows = public_returns(self.MADE, "FIN", "2024", "EUR")
         assert {(r.measure, r.unit_measure) for r in rows} == {("security_incidents", "NR"), ("amount_lost", "EUR")}
@@ -348,7 +349,7 @@ class TestReturns:
         row = public_returns(self.MADE, "FIN", "2024", "EUR")[-1]._replace(
             obs_value=value, obs_status="A", conf_status="F", mark=""
         )
-        reading = delivery.read(as_sdmx_csv([row]), "f.csv")
+        reading = delivery.read(of_returns([row]), "f.csv")
         assert reading.accepted[0][1].obs_value == pytest.approx(value, rel=1e-13)
 
 

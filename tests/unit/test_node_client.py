@@ -7,10 +7,9 @@ import pytest
 
 from darkfigure.errors import DarkfigureError
 from darkfigure.exchange.delivery import withdrawal
+from darkfigure.exchange.sdmx_csv import of_returns
 from darkfigure.repository import client as client_of
 from darkfigure.repository.client import NodeClient, NodeError
-from darkfigure.repository.node.formats import written_csv
-from darkfigure.repository.node.holdings import COLUMNS, Found
 from darkfigure.repository.node.tokens import READ, WRITE
 from darkfigure.sources.returns import Return
 from tests.unit.node_parts import ALL, RETURN, Node, delivery, figures, token
@@ -98,7 +97,7 @@ def raises(exc: type[httpx.HTTPError]):  # type: ignore[no-untyped-def]
 def page() -> bytes:
     """A true answer of two figures, as a node writes it."""
     rows = [Return("country return", "", "FIN", "2023", act, "recorded_offences", "NR", 100.0) for act in ("A1", "A2")]
-    return written_csv(Found([("R", *(getattr(row, column) for column in COLUMNS)) for row in rows], 0, more=False))
+    return of_returns(rows)
 
 
 PAGE = page()

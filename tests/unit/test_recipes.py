@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from assets import ASSETS, CHECKS
 from assets.quality import check_name
+from assets.repository import GROUP
 from pipelines.home import PROJECT
 from validations.contracts import CONTRACTS, MAY_BE_EMPTY, column_comments, table_comment
 from validations.rules import rules
@@ -33,7 +34,8 @@ FACTORS = {
     "disagreement_denounced", "disagreement_case_file", "tagged_over_narrow", "broad_over_narrow", "survey_ratio", "ratio",
 }  # fmt: skip
 
-SPECS = {spec.key: spec for definition in ASSETS for spec in definition.specs}
+#: Of tables and of the release; those of the models of a repository are made of nothing in the build.
+SPECS = {s.key: s for definition in ASSETS for s in definition.specs if s.group_name != GROUP}
 PRINT_ORDER = "from warehouse.recipes import recipes; print(*(f'{t} {r.code_version}' for t, r in recipes().items()))"
 
 

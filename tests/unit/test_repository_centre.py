@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from darkfigure.exchange import delivery
+from darkfigure.exchange.sdmx_csv import of_returns
 from darkfigure.exchange.structure import key_of
 from darkfigure.repository.centre import MemoryCentre
 from darkfigure.repository.faults import bend
-from darkfigure.repository.said import as_csv, public
+from darkfigure.repository.said import public
 from tests.unit.repository_nations import nation
 from warehouse.centre import Centre
 
@@ -16,18 +17,19 @@ FIN = nation("FIN", years=range(2022, 2025), offences=2)
 OF = {year: [r for r in FIN.returns if r.time_period == year] for year in ("2022", "2023", "2024")}
 CHANGED = [r._replace(obs_value=(r.obs_value or 0) + 7) for r in OF["2023"][:2]]
 DELIVERIES = {
-    "all": as_csv(FIN.returns, "R"),
-    "all again": as_csv(FIN.returns, "R"),
-    "a year, fewer figures": as_csv(OF["2024"][:1], "R"),
-    "two revised": as_csv(CHANGED, "M"),
-    "one taken away": as_csv(OF["2022"][:1], "D"),
-    "no column of acts": bend(as_csv(FIN.returns, "R"), "column"),
-    "of another structure": bend(as_csv(FIN.returns, "R"), "structure"),
-    "of another nation": as_csv(nation("SWE").returns, "R"),
+    "all": of_returns(FIN.returns, "R"),
+    "all again": of_returns(FIN.returns, "R"),
+    "a year, fewer figures": of_returns(OF["2024"][:1], "R"),
+    "two revised": of_returns(CHANGED, "M"),
+    "one taken away": of_returns(OF["2022"][:1], "D"),
+    "no column of acts": bend(of_returns(FIN.returns, "R"), "column"),
+    "of another structure": bend(of_returns(FIN.returns, "R"), "structure"),
+    "of another nation": of_returns(nation("SWE").returns, "R"),
     "no delivery": b"",
     "a year withdrawn": delivery.withdrawal("FIN", ["2023"], "Counted twice", "now"),
-    "a year said again": as_csv(OF["2023"], "R"),
-    "taken back in part, said in part": as_csv(OF["2023"][:1], "D") + as_csv(CHANGED[1:], "M").partition(b"\n")[2],
+    "a year said again": of_returns(OF["2023"], "R"),
+    "taken back in part, said in part": of_returns(OF["2023"][:1], "D")
+    + of_returns(CHANGED[1:], "M").partition(b"\n")[2],
 }
 REFUSED = {"no column of acts", "of another structure", "of another nation", "no delivery"}
 

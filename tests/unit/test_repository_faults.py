@@ -7,12 +7,12 @@ import pytest
 
 from darkfigure.errors import SourceError
 from darkfigure.exchange import delivery
+from darkfigure.exchange.sdmx_csv import of_returns
 from darkfigure.repository.faults import TIME_LIMIT, Clock, Faults, Line, Traffic, bend, words
-from darkfigure.repository.said import as_csv
 from darkfigure.repository.scenario import LIES, Fault, Scenario
 from tests.unit.repository_nations import nation
 
-BODY = as_csv(nation("FIN").returns, "R")
+BODY = of_returns(nation("FIN").returns, "R")
 DAY = Scenario(
     5, 24,
     (),

@@ -6,10 +6,11 @@ import pytest
 
 from darkfigure.errors import DarkfigureError
 from darkfigure.exchange import delivery
+from darkfigure.exchange.sdmx_csv import of_returns
 from darkfigure.exchange.structure import key_of
 from darkfigure.repository.nations_simulated import FIRMS, SIMULATED, simulated_nations, user_assigned, with_firms
 from darkfigure.repository.result import Nation
-from darkfigure.repository.said import as_csv, public
+from darkfigure.repository.said import public
 from tests.unit.repository_nations import nation, nations, row
 
 REAL = nations(3)
@@ -94,7 +95,7 @@ class TestFirms:
         assert all((public(r)[0] is None) == (r.conf_status != "F") for r in held)
 
     def test_the_exchange_takes_them(self):
-        reading = delivery.read(as_csv(self.NATION.returns, "R"), "f.csv")
+        reading = delivery.read(of_returns(self.NATION.returns, "R"), "f.csv")
         assert not reading.rejected and len(reading.accepted) == len(self.NATION.returns)
         taken = {key_of(r._asdict()): public(r) for _, r in reading.accepted}
         assert taken == {key_of(r._asdict()): public(r) for r in self.NATION.returns}

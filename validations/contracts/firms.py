@@ -47,7 +47,7 @@ class FirmReturn(DataFrameModel):
     Firms return of their own will: these are no estimates of a country's total.
     """
 
-    return_id: str = Field(description="R- and 12 hex digits", str_matches=r"^R-[0-9a-f]{12}$")
+    id: str = Field(description="The sum in published.returned: R- and 12 hex digits", str_matches=r"^R-[0-9a-f]{12}$")
     ref_area: str = Field(description="The country in reference.area")
     area_name: str = Field(description="English name of the area")
     time_period: str = Field(description="The year", str_matches=f"^{period.PATTERN}$")

@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from darkfigure import __version__
+from darkfigure.exchange import sdmx_csv
 from darkfigure.repository.node import formats, openapi, query, structures
 from darkfigure.repository.node.answers import Answers, Made
 from darkfigure.repository.node.deliveries import read_own
@@ -150,11 +151,14 @@ async def _made(request: Request, selection: Selection, media_type: str, confide
     made = answers.get(question, holdings.moment(confidential=confidential))
     if made is None:
         found = await _select(request, selection, confidential)
-        write = formats.written_ml if media_type == formats.ML else formats.written_csv
-        body = await anyio.to_thread.run_sync(write, found) if found.rows else b""
+        body = await anyio.to_thread.run_sync(_written, found, media_type) if found.rows else b""
         made = Made(body, found.moment, found.more)
         answers.keep(question, made)
     return made
+
+
+def _written(found: Found, media_type: str) -> bytes:
+    return formats.written_ml(found) if media_type == formats.ML else sdmx_csv.written(found.rows)
 
 
 async def _select(request: Request, selection: Selection, confidential: bool) -> Found:

@@ -6,7 +6,7 @@ WITH latest AS (
     QUALIFY row_number() OVER (PARTITION BY source_id, edition ORDER BY vintage DESC, retrieved_at DESC, snapshot_id) = 1
 )
 SELECT
-    o.return_id,
+    o.return_id AS id,
     o.ref_area,
     a.area_name,
     o.time_period,
