@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from darkfigure.disclosure.protection import Summary
     from warehouse.confidential.store import ConfidentialStore
 
 app = typer.Typer(
@@ -94,15 +95,40 @@ def audit() -> None:
 
 @app.command()
 def report(by: By) -> None:
-    """Say how many respondents there are, of which countries and years. No values.
+    """Say how many respondents there are, of which countries and years, and what protecting their sums cost. No values.
+
+    Shares of what was suppressed are for whoever runs the store: with what is published they come near what is not.
 
     Example: darkfigure firms report --by "Statistics Finland"
     """
-    counts = _store().counts(reader=by)
+    from warehouse.confidential.contributions import costs
+
+    store = _store()
+    counts = store.counts(reader=by)
     print("country  year  registered  respondents  figures")
     for count in counts:
         year = count.time_period or "-"
         print(f"{count.ref_area:<7}  {year:<4}  {count.registered:>10,}  {count.respondents:>11,}  {count.figures:>7,}")
+    for count in counts:
+        released = costs(store, count.ref_area, count.time_period, reader=by) if count.time_period else ()
+        for number, cost in enumerate(released, start=1):
+            print(f"\n{count.ref_area} {count.time_period}, release {number}: {_told(cost)}")
+
+
+def _told(cost: "Summary") -> str:
+    """What protection cost, in a few lines."""
+    lost = ", ".join(f"{share} % of {measure}" for measure, share in cost.lost_value_pct.items())
+    tried = ", ".join(f"{attack} {count:,}" for attack, count in cost.tried.items() if count)
+    closed = sum(sum(found.values()) for found in cost.findings)
+    withheld = (
+        f"\n  withheld  {len(cost.withheld)} tables whole, which what is out already breaks" if cost.withheld else ""
+    )
+    return (
+        f"{cost.cells:,} cells, {cost.primary:,} suppressed by a rule and {cost.secondary:,} beside them\n"
+        f"  lost      {cost.lost_cells_pct} % of the cells that are not empty, {lost};"
+        f" {cost.lost_respondents_pct} % of the firms are in no cell that is left\n"
+        f"  attacked  {cost.rounds} times, {closed:,} breaks closed; in the end {tried}: none broken{withheld}"
+    )
 
 
 def _store() -> "ConfidentialStore":

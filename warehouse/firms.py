@@ -110,7 +110,7 @@ def _protect_and_take(
     if not same:
         # Remembered before it is taken: whoever is killed in between knows at worst of a release that was none.
         released = Earlier(protected.releases, collected.measures)
-        remember_release(store, area, year, released, by=_READER)
+        remember_release(store, area, year, released, protected.summary, by=_READER)
     _take(database, collected, protected, disclosure_id)
     return True
 

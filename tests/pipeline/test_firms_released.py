@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,12 @@ def run(first_run, tmp_path_factory) -> Run:
     sent = folder.parent / "sent.csv"
     sent.write_text("\n".join(lines), encoding="utf-8")
     printed = darkfigure("firms", "receive", str(sent), "--by", "test") + darkfigure("run")
-    printed += darkfigure("firms", "audit") + darkfigure("status") + darkfigure("run")
+    printed += (
+        darkfigure("firms", "audit")
+        + darkfigure("firms", "report", "--by", "test")
+        + darkfigure("status")
+        + darkfigure("run")
+    )
     return Run(folder, printed, key, tuple(ids), frozenset(amounts))
 
 
@@ -87,6 +93,17 @@ def test_the_release_says_what_was_tried_against_it(release):
     ).fetchall()
     assert dict(suppressed) == {"C": primary, "D": secondary, "F": cells - primary - secondary}
     assert "bounds" in attacks and area == "Mexico"
+
+
+def test_whoever_runs_the_store_is_told_what_protection_cost(run, release):
+    ((cells, primary, secondary),) = release.execute(
+        "SELECT cell_count, primary_count, secondary_count FROM published.disclosure"
+    ).fetchall()
+    assert (
+        f"MEX 2024, release 1: {cells} cells, {primary} suppressed by a rule and {secondary} beside them" in run.printed
+    )
+    assert re.search(r"lost +\d+ % of the cells that are not empty, \d+ % of security_incidents", run.printed)
+    assert re.search(r"attacked +\d times, [\d,]+ breaks closed; in the end bounds \d+.*: none broken", run.printed)
 
 
 def test_a_second_run_has_nothing_to_do(run):

@@ -14,11 +14,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from darkfigure.disclosure.protection import Summary
 from darkfigure.disclosure.table import Contribution, Earlier, Release, Shape, tabulate
 from darkfigure.errors import DarkfigureError
 from tests.unit.confidential import KEY, found_below, line, reading, store_in
 from warehouse.confidential import audit_log, encrypted
-from warehouse.confidential.contributions import acts, contributions, earlier_releases, remember_release, shape
+from warehouse.confidential.contributions import acts, contributions, costs, earlier_releases, remember_release, shape
 from warehouse.confidential.encrypted import EncryptedFile
 from warehouse.confidential.key import VARIABLE, Key, hkdf, new_key
 from warehouse.database import Busy
@@ -233,9 +234,11 @@ class TestContributions:
             {"amount_lost": (Contribution(ids[0], key, 1 / 3),)},
         )
         second = Earlier({"security_incidents": Release(small, {key: 5.0}, base=5)}, {"security_incidents": ()})
+        cost = Summary(9, 2, 1, {"p_pct": 2}, (("offence", "sector"),), 0, 2, ({"bounds": 1}, {}), {"bounds": 4}, 30, {"amount_lost": 41}, 12)  # fmt: skip
         for earlier in (first, second):
-            remember_release(store, "FIN", "2024", earlier, by="Gate")
-        remember_release(store, "FIN", "2023", second, by="Gate")
+            remember_release(store, "FIN", "2024", earlier, cost, by="Gate")
+        remember_release(store, "FIN", "2023", second, cost, by="Gate")
+        assert costs(store, "FIN", "2024", reader="x") == (cost, cost)
         assert earlier_releases(store, "FIN", "2024", reader="x", purpose="y") == (first, second)
         assert earlier_releases(store, "SWE", "2024", reader="x", purpose="y") == ()
 

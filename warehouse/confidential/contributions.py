@@ -8,10 +8,11 @@ import csv
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
 
+from darkfigure.disclosure.protection import Summary
 from darkfigure.disclosure.table import Contribution, Earlier, Release, Shape
 from darkfigure.exchange.firm_return import SECTORS, SIZES
 from warehouse import REFERENCE
@@ -73,9 +74,22 @@ def contributions(store: ConfidentialStore, reader: str, purpose: str) -> tuple[
     )
 
 
-def remember_release(store: ConfidentialStore, area: str, year: str, released: Earlier, *, by: str) -> None:
-    """Keep, encrypted, what was released of a country and year and what from, for those who attack the next."""
-    store.remember_release(area, year, json.dumps(_as_json(released)), by=by)
+def remember_release(
+    store: ConfidentialStore, area: str, year: str, released: Earlier, summary: Summary, *, by: str
+) -> None:
+    """Keep, encrypted, what was released of a country and year and what from, for those who attack the next; and what
+    its protection cost, which is not published."""
+    store.remember_release(area, year, json.dumps({**_as_json(released), "summary": asdict(summary)}), by=by)
+
+
+def costs(store: ConfidentialStore, area: str, year: str, *, reader: str) -> tuple[Summary, ...]:
+    """What the protection of each release of a country and year cost, the oldest first."""
+    told = store.releases(area, year, reader=reader, purpose="what protection cost")
+    summaries = (json.loads(content)["summary"] for content in told)
+    return tuple(
+        Summary(**{**each, "withheld": tuple(map(tuple, each["withheld"])), "findings": tuple(each["findings"])})
+        for each in summaries
+    )
 
 
 def earlier_releases(
