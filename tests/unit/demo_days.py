@@ -5,6 +5,7 @@ Not here: how a day comes about. Nothing ran, and the numbers say nothing of the
 
 from random import Random
 
+from darkfigure.repository.nations_simulated import SIMULATED
 from darkfigure.repository.result import (
     EVENT_KINDS,
     MEASURES,
@@ -54,7 +55,7 @@ def _nation(number: int) -> Nation:
     )
     simulated = () if number % 3 else ("protected figures of firms",)
     if number >= 12:
-        simulated = ("the whole nation: figures drawn from those of real ones", *simulated)
+        simulated = (SIMULATED, *simulated)
     return Nation(area, name, REGIONS[number % len(REGIONS)], (), simulated)
 
 

@@ -247,7 +247,7 @@ class TestTheFile:
 
     def test_says_what_was_real_and_how_to_see_it_again(self, tmp_path):
         text = said(written(example_day(), tmp_path))
-        assert "8 nations have nothing but figures that were published; of 4 something is simulated." in text
+        assert "12 nations have figures that were published, beside what is simulated of 4." in text
         assert "Publishers: Eurostat; Office & Sons <i>of statistics</i>." in text
         assert "4 nations: protected figures of firms." in text
         assert "Loopback: each request went over HTTP" in text

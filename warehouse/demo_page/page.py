@@ -15,6 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from darkfigure.repository.nations_simulated import SIMULATED
 from darkfigure.repository.result import EVENT_KINDS, MODELS, MOMENT_KINDS, OUTAGES, DayResult
 from warehouse.demo_page import scorecard, timeline
 from warehouse.report import numbers
@@ -42,6 +43,7 @@ def page(result: DayResult, sources: Sequence[str], command: str) -> str:
         event_lanes=timeline.events(result),
         blackouts=timeline.blackouts(result),
         ticks=timeline.ticks(result.hours),
+        published=[nation for nation in result.nations if SIMULATED not in nation.simulated],
         simulated=Counter(words for nation in result.nations for words in nation.simulated),
         quiet={result.quiet.get(model, "") for model in names},
         style=Markup(style),
