@@ -103,7 +103,9 @@ def test_whoever_runs_the_store_is_told_what_protection_cost(run, release):
         f"MEX 2024, release 1: {cells} cells, {primary} suppressed by a rule and {secondary} beside them" in run.printed
     )
     assert re.search(r"lost +\d+ % of the cells that are not empty, \d+ % of security_incidents", run.printed)
-    assert re.search(r"attacked +\d times, [\d,]+ breaks closed; in the end published \d+, .*bounds \d+.*: none broken", run.printed)
+    assert re.search(
+        r"attacked +\d times, [\d,]+ breaks closed; in the end published \d+, .*bounds \d+.*: none broken", run.printed
+    )
 
 
 def test_a_second_run_has_nothing_to_do(run):
