@@ -2,7 +2,6 @@
 
 import hashlib
 import html
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import duckdb
 import pytest
 
 from pipelines.home import home
+from tests.browser import check_ids, check_tab_key, chromium, contrast, opened_in
 from warehouse.report import write_report
 from warehouse.report.page import answers
 
@@ -212,27 +212,15 @@ class TestTheFile:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not here to open the report with")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium is on this machine to open the report in")
-    with playwright.sync_playwright() as started:
-        # A sandbox of Chromium's own cannot be made by root, as whom containers run.
-        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else [])
-        yield browser
-        browser.close()
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module", params=WIDTHS)
 def opened(request: pytest.FixtureRequest, browser: Any, report: Path) -> Iterator[Any]:
     """The report in a window, drawn, with no network; all that was asked for and complained of is kept."""
     with browser.new_context(viewport={"width": request.param, "height": 900}, offline=True) as context:
-        page = context.new_page()
-        page.complaints, page.requests = [], []
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("request", lambda asked: page.requests.append(asked.url))
-        page.goto(report.as_uri())
+        page = opened_in(context, report.as_uri())
         page.wait_for_selector("html[data-drawn=all]", state="attached", timeout=120_000)
         yield page
 
@@ -324,32 +312,10 @@ class TestInABrowser:
         )
 
     def test_ids_are_unique_and_led_to(self, opened):
-        ids = opened.evaluate("() => [...document.querySelectorAll('[id]')].map(one => one.id)")
-        assert len(set(ids)) == len(ids)
-        led_to = opened.evaluate(
-            """() => [...document.querySelectorAll('[href^="#"]')].map(one => one.getAttribute("href").slice(1))"""
-        )
-        led_to += opened.evaluate(
-            "() => [...document.querySelectorAll('[aria-labelledby]')].map(one => one.getAttribute('aria-labelledby'))"
-        )
-        assert set(led_to) <= set(ids)
+        check_ids(opened)
 
     def test_everything_is_reached_by_the_tab_key_and_seen_to_be(self, opened):
-        opened.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
-        wanted = opened.evaluate(
-            """() => [...document.querySelectorAll("a[href], summary, button, input, [tabindex='0']")]
-                .filter(one => one.checkVisibility()).map((one, place) => (one.dataset.place = place))"""
-        )
-        reached = []
-        for _ in wanted:
-            opened.keyboard.press("Tab")
-            place, outline = opened.evaluate(
-                """() => [+(document.activeElement.dataset.place ?? -1), getComputedStyle(document.activeElement).outline]"""
-            )
-            assert "3px" in outline
-            assert "none" not in outline
-            reached.append(place)
-        assert reached == wanted
+        check_tab_key(opened)
 
     def test_a_table_is_opened_by_key(self, opened):
         opened.focus("#dark ~ figure summary")
@@ -419,15 +385,3 @@ def test_nothing_moves_where_that_is_not_wanted(browser, report):
             return style.scrollBehavior !== "auto" || style.animationName !== "none" || style.transitionDuration !== "0s";
         }).length"""
         assert page.evaluate(moving) == 0
-
-
-def contrast(text: str, behind: str) -> float:
-    """The ratio of two colours' luminances, as WCAG 2 defines it."""
-
-    def luminance(colour: str) -> float:
-        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    darker, lighter = sorted((luminance(text), luminance(behind)))
-    return (lighter + 0.05) / (darker + 0.05)

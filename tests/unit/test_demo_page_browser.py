@@ -1,8 +1,6 @@
 """The page of the five models in a browser: every width, dark, on paper, by key and for a screen reader."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 
 from darkfigure.repository.result import MODELS
+from tests.browser import check_ids, check_tab_key, chromium, contrast, opened_in
 from tests.unit.demo_days import HOSTILE, example_day
 from warehouse.demo_page import write_page
 
@@ -30,15 +29,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not here to open the page with")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium is on this machine to open the page in")
-    with playwright.sync_playwright() as started:
-        # A sandbox of Chromium's own cannot be made by root, as whom containers run.
-        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else [])
-        yield browser
-        browser.close()
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module", params=WINDOWS, ids=lambda one: "-".join(map(str, one)))
@@ -46,12 +38,7 @@ def opened(request: pytest.FixtureRequest, browser: Any, pages: dict[int, Path])
     """The page in a window with no network; all that was asked for and complained of is kept."""
     width, nations, colours = request.param
     with browser.new_context(viewport={"width": width, "height": 900}, offline=True, color_scheme=colours) as context:
-        page = context.new_page()
-        page.complaints, page.requests = [], []
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("request", lambda asked: page.requests.append(asked.url))
-        page.goto(pages[nations].as_uri())
+        page = opened_in(context, pages[nations].as_uri())
         yield page
 
 
@@ -174,31 +161,10 @@ class TestInABrowser:
         assert set(roles) == {"table", "rowgroup", "row", "cell"}
 
     def test_ids_are_unique_and_led_to(self, opened):
-        ids, led_to = opened.evaluate(
-            """() => {
-                const of = (chosen, name) => [...document.querySelectorAll(chosen)].map(one => one.getAttribute(name));
-                return [of("[id]", "id"), [...of('[href^="#"]', "href").map(one => one.slice(1)),
-                    ...of("[aria-labelledby]", "aria-labelledby")]];
-            }"""
-        )
-        assert len(set(ids)) == len(ids)
-        assert set(led_to) <= set(ids)
+        check_ids(opened)
 
     def test_everything_is_reached_by_the_tab_key_and_seen_to_be(self, opened):
-        opened.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
-        wanted = opened.evaluate(
-            """() => [...document.querySelectorAll("a[href], summary, [tabindex='0']")]
-                .filter(one => one.checkVisibility()).map((one, place) => (one.dataset.place = place))"""
-        )
-        reached = []
-        for _ in wanted:
-            opened.keyboard.press("Tab")
-            place, outline = opened.evaluate(
-                "() => [+(document.activeElement.dataset.place ?? -1), getComputedStyle(document.activeElement).outline]"
-            )
-            assert "3px" in outline
-            reached.append(place)
-        assert reached == wanted
+        check_tab_key(opened)
 
     def test_texts_stand_out_from_what_is_behind_them(self, opened):
         pairs = opened.evaluate(
@@ -250,15 +216,3 @@ def test_the_first_screen_has_all_models(browser, pages):
         )
         assert len(bottoms) == len(MODELS)
         assert max(bottoms) <= 800
-
-
-def contrast(text: str, behind: str) -> float:
-    """The ratio of two colours' luminances, as WCAG 2 defines it."""
-
-    def luminance(colour: str) -> float:
-        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    darker, lighter = sorted((luminance(text), luminance(behind)))
-    return (lighter + 0.05) / (darker + 0.05)
