@@ -52,7 +52,7 @@ def prose(page: str) -> str:
 class TestTemplates:
     trees = [
         templates().parse(path.read_text(encoding="utf-8"))
-        for path in (REPORT / "template.html", *(REPORT / "sections").glob("*.html"))
+        for path in (*REPORT.glob("*.html"), *(REPORT / "sections").glob("*.html"))
     ]
 
     def every(self, kind: type[nodes.Node]) -> list[Any]:

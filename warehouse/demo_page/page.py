@@ -61,7 +61,11 @@ def _style() -> str:
 def _templates() -> Environment:
     """The templates: every text is escaped, and a name that is not there is an error."""
     environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader([_HERE, _REPORT]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {
         "count": numbers.count, "hour": hour, "outline": timeline.outline, "pct": pct, "spelled": spelled,
