@@ -43,7 +43,7 @@ $(READY): requirements.lock requirements-uv.lock requirements-oldest-client.lock
 
 lock: setup  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--upgrade --extra pipeline --extra repository --group dev pyproject.toml -o requirements.lock
+		--upgrade --extra pipeline --extra repository --extra records --extra spark --group dev pyproject.toml -o requirements.lock
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header \
 		--upgrade - -o requirements-uv.lock
 
