@@ -147,13 +147,13 @@ def _ranges(due: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _instance(place: Home):  # type: ignore[no-untyped-def]
-    import dagster as dg
+    from pipelines.history import instance_in
 
     place.dagster.mkdir(parents=True, exist_ok=True)
     if not (place.dagster / "dagster.yaml").exists():
         shutil.copy(PROJECT / "dagster.yaml", place.dagster / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(place.dagster)
-    return dg.DagsterInstance.get()
+    return instance_in(place.dagster)
 
 
 def _note_failures(run, progress: Progress) -> None:  # type: ignore[no-untyped-def]

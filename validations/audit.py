@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import duckdb
 import ibis
 import ibis.expr.types as ir
+from pandera.api.ibis.types import IbisData
 from pandera.engines.ibis_engine import Engine
 from pandera.errors import SchemaError, SchemaErrors
 from pandera.ibis import Check, DataFrameSchema
@@ -52,8 +53,7 @@ def _holds(connection: duckdb.DuckDBPyConnection, table: str, rows: ir.Table, sc
     columns = schema.columns.items()
     terms = [_term(name, check) for name, column in columns for check in column.checks]
     if (
-        schema.checks
-        or None in terms
+        None in terms
         or {*rows.columns} != schema.columns.keys()
         or not all(column.dtype.check(Engine.dtype(rows[name].type())) for name, column in columns)
     ):
@@ -65,7 +65,16 @@ def _holds(connection: duckdb.DuckDBPyConnection, table: str, rows: ir.Table, sc
     asked = [f"bool_and(coalesce({term}, true))" for term in terms]
     if schema.unique:
         asked.append(f"count(DISTINCT ({', '.join(schema.unique)})) = count(*)")
-    return all(connection.execute(f"SELECT {', '.join(asked)} FROM {table}").fetchall()[0])
+    return all(connection.execute(f"SELECT {', '.join(asked)} FROM {table}").fetchall()[0]) and _rows_hold(rows, schema)
+
+
+def _rows_hold(rows: ir.Table, schema: DataFrameSchema) -> bool:
+    """Whether every check of whole rows is true of each, by one query more."""
+    said = [check.get_backend(rows)(check).check_fn(IbisData(rows)) for check in schema.checks]
+    if not all(isinstance(each, ir.BooleanValue) for each in said):
+        return False
+    asked = {f"check_{number}": each.fill_null(False).all() for number, each in enumerate(said)}
+    return not asked or all(rows.aggregate(**asked).to_pyarrow().to_pylist()[0].values())
 
 
 def _term(column: str, check: Check) -> str | None:
@@ -80,6 +89,8 @@ def _term(column: str, check: Check) -> str | None:
             return f"{column} >= {told['min_value']}"
         case "greater_than":
             return f"{column} > {told['min_value']}"
+        case "less_than_or_equal_to":
+            return f"{column} <= {told['max_value']}"
         case "less_than":
             return f"{column} < {told['max_value']}"
         case "in_range" if told["include_min"] and told["include_max"]:

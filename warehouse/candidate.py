@@ -81,6 +81,8 @@ def write_database(
         connection.execute(f"ATTACH {literal(str(build))} AS build (READ_ONLY)")
         # The oldest storage version that has comments: DuckDB 1.2 opens it, and so may those before.
         connection.execute(f"ATTACH {literal(str(path))} AS released (STORAGE_VERSION 'v1.0.0')")
+        # All at once: a thousand comments, each waited for until it is on the disk, take longer than the rows.
+        connection.begin()
         connection.execute(_HISTORY)
         said = [(each.version, number, each.rolled_back) for number, each in enumerate(earlier, 1)]
         connection.executemany(
@@ -98,6 +100,7 @@ def write_database(
         connection.execute("USE released")
         for statement in (*(_as_of(table.name) for table in tables), *questions):
             _ask(connection, statement)
+        connection.commit()
 
 
 def _known(connection: duckdb.DuckDBPyConnection, before: Path | None) -> dict[str, list[str]]:
@@ -153,11 +156,12 @@ class _Writer:
         else:
             source, beside, first = "build", self._beside(table), self._first_released(table)
         own = ", ".join(f"t.{column.name}" for column in table.columns)
+        order = "ORDER BY t.place" if beside else ""  # rows that are joined with none stay in their order
         connection.execute(
             f"CREATE TABLE released.{name} AS SELECT {own}, {first} AS first_released, "
             f"{statement_ids(connection, name)} AS statement_ids "
             f"FROM (SELECT *, rowid AS place FROM {source}.{name}) AS t {beside} "
-            f"WHERE ({out}) IS NOT TRUE ORDER BY t.place"
+            f"WHERE ({out}) IS NOT TRUE {order}"
         )
         described = in_release(table)
         comments = {column.name: column.description for column in described.columns}

@@ -13,6 +13,9 @@ import duckdb
 
 from darkfigure.errors import DarkfigureError
 
+#: How long the log of what was committed may become before it is worked into the file.
+_LOG_SIZE = "1GB"
+
 LAYERS = ("raw", "returns", "reference", "harmonised", "quality", "estimates", "published", "meta")
 
 _BOOKKEEPING = """
@@ -65,6 +68,8 @@ class Database:
                 # Kept for as long as nobody else may write: to open and close the file for each step takes longer than
                 # most steps. Connections beside it share what it has opened.
                 self._open = duckdb.connect(str(self.path))
+                # What is committed is in the log at once; and once, at the end, in the file itself.
+                self._open.execute(f"SET checkpoint_threshold = '{_LOG_SIZE}'")
                 for layer in LAYERS:
                     self._open.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
                 self._open.execute(_BOOKKEEPING)

@@ -155,10 +155,11 @@ SELECT
 FROM figure AS f
 LEFT JOIN reference.area AS a USING (ref_area)
 LEFT JOIN reference.measure AS m USING (measure)
--- The row of the crosswalk that is valid on the first day of the period. An empty valid_from comes before every day.
+-- The row of the crosswalk that is valid on the first day of the period. An empty valid_from comes before every day, an
+-- empty valid_to after: by comparisons alone, since with OR in it DuckDB would hold every figure against every row.
 LEFT JOIN reference.crosswalk AS x
     ON x.scheme = f.offence_scheme
     AND x.code = f.offence
     AND x.valid_from <= f.start_date::VARCHAR
-    AND (x.valid_to = '' OR x.valid_to >= f.start_date::VARCHAR)
+    AND coalesce(nullif(x.valid_to, ''), '9999') >= f.start_date::VARCHAR
 ORDER BY f.source_id, f.ref_area, f.offence, f.measure, f.time_period, f.observation_id

@@ -6,6 +6,37 @@ WITH of_act AS (
 of_country AS (
     SELECT DISTINCT ref_area, year, profile_id FROM quality.figure
 ),
+-- Figures of two countries, counted and not paired one by one: those of each two profiles, less those of one country.
+national AS (
+    SELECT act, year, profile_id, ref_area, count(*) AS figure_count
+    FROM quality.figure WHERE is_national GROUP BY ALL
+),
+whole AS (
+    SELECT act, year, profile_id, sum(figure_count) AS figure_count FROM national GROUP BY ALL
+),
+of_two_countries AS (
+    SELECT act, profile_a, profile_b, sum(pair_count) AS pair_count
+    FROM (
+        SELECT
+            a.act,
+            a.profile_id AS profile_a,
+            b.profile_id AS profile_b,
+            a.figure_count * b.figure_count / if(a.profile_id = b.profile_id, 2, 1) AS pair_count
+        FROM whole AS a
+        JOIN whole AS b ON b.act = a.act AND b.year = a.year AND b.profile_id >= a.profile_id
+        UNION ALL
+        SELECT
+            a.act,
+            a.profile_id,
+            b.profile_id,
+            -a.figure_count * b.figure_count / if(a.profile_id = b.profile_id, 2, 1)
+        FROM national AS a
+        JOIN national AS b
+            ON b.act = a.act AND b.year = a.year AND b.ref_area = a.ref_area AND b.profile_id >= a.profile_id
+    )
+    GROUP BY ALL
+    HAVING sum(pair_count) > 0
+),
 met AS (
     SELECT DISTINCT a.act, a.profile_id AS profile_a, b.profile_id AS profile_b, 0 AS country_pair_count
     FROM of_act AS a
@@ -15,11 +46,7 @@ met AS (
     FROM of_country AS a
     JOIN of_country AS b ON b.ref_area = a.ref_area AND b.year = a.year AND b.profile_id >= a.profile_id
     UNION ALL
-    SELECT a.act, least(a.profile_id, b.profile_id), greatest(a.profile_id, b.profile_id), count(*)
-    FROM quality.figure AS a
-    JOIN quality.figure AS b ON b.act = a.act AND b.year = a.year AND b.ref_area > a.ref_area
-    WHERE a.is_national AND b.is_national
-    GROUP BY ALL
+    SELECT act, profile_a, profile_b, pair_count FROM of_two_countries
 )
 SELECT act, profile_a, profile_b, sum(country_pair_count)::BIGINT AS country_pair_count
 FROM met

@@ -109,6 +109,34 @@ fact_of_kind AS (
     CROSS JOIN (SELECT DISTINCT source_kind FROM scope) AS k
     WHERE f.applies_to <> 'derived'
 ),
+-- By an inner join, which DuckDB makes by the equal columns: a left join on such terms holds every row against every row.
+said AS (
+    SELECT
+        s.source_id,
+        s.source_kind,
+        s.ref_area,
+        s.offence,
+        s.start_date,
+        s.end_date,
+        p.fact,
+        arg_max(
+            p.value,
+            8 * (p.offence <> '')::INTEGER
+            + 4 * (p.ref_area = s.ref_area)::INTEGER
+            + 2 * (p.ref_area <> '')::INTEGER
+            + (p.source_kind <> '')::INTEGER
+            + 0.5 * (p.valid_from <> '' OR p.valid_to <> '')::INTEGER
+        ) AS value
+    FROM scope AS s
+    JOIN reference.recording_practice AS p
+        ON p.source_id = s.source_id
+        AND p.source_kind IN ('', s.source_kind)
+        AND p.ref_area IN ('', s.ref_area, s.country)
+        AND p.offence IN ('', s.offence)
+        AND p.valid_from <= s.start_date::VARCHAR
+        AND (p.valid_to = '' OR p.valid_to >= s.end_date::VARCHAR)
+    GROUP BY ALL
+),
 resolved AS (
     SELECT
         s.source_id,
@@ -118,30 +146,11 @@ resolved AS (
         s.start_date,
         s.end_date,
         k.fact,
-        coalesce(
-            arg_max(
-                p.value,
-                8 * (p.offence <> '')::INTEGER
-                + 4 * (p.ref_area = s.ref_area)::INTEGER
-                + 2 * (p.ref_area <> '')::INTEGER
-                + (p.source_kind <> '')::INTEGER
-                + 0.5 * (p.valid_from <> '' OR p.valid_to <> '')::INTEGER
-            ),
-            CASE WHEN NOT k.applies THEN 'not_applicable' WHEN NOT k.deducible THEN 'unknown' END
-        ) AS value
+        CASE WHEN k.applies THEN coalesce(p.value, CASE WHEN NOT k.deducible THEN 'unknown' END) ELSE 'not_applicable' END
+            AS value
     FROM scope AS s
     JOIN fact_of_kind AS k USING (source_kind)
-    LEFT JOIN reference.recording_practice AS p
-        ON k.applies
-        AND p.source_id = s.source_id
-        AND p.fact = k.fact
-        AND p.source_kind IN ('', s.source_kind)
-        AND p.ref_area IN ('', s.ref_area, s.country)
-        AND p.offence IN ('', s.offence)
-        AND p.valid_from <= s.start_date::VARCHAR
-        AND (p.valid_to = '' OR p.valid_to >= s.end_date::VARCHAR)
-    GROUP BY
-        s.source_id, s.source_kind, s.ref_area, s.offence, s.start_date, s.end_date, k.fact, k.applies, k.deducible
+    LEFT JOIN said AS p USING (source_id, source_kind, ref_area, offence, start_date, end_date, fact)
 ),
 stated AS (
     SELECT
