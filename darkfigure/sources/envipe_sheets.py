@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -112,12 +113,18 @@ def text_of(value: object) -> str:
     return " ".join(value.split()) if isinstance(value, str) else ""
 
 
+#: Sheets repeat their texts, and are asked for them many times over.
+_remember = lru_cache(maxsize=1 << 14)
+
+
+@_remember
 def plain(value: object) -> str:
     """The text without accents, case and stray spaces. INEGI's newer reports call the 'cifra negra' 'cifra oculta'."""
     letters = unicodedata.normalize("NFKD", text_of(value).lower())
     return "".join(c for c in letters if not unicodedata.combining(c)).replace("cifra oculta", "cifra negra")
 
 
+@_remember
 def label_of(value: object) -> str:
     """A label as printed, without the marks of notes ('Fraude6')."""
     return _NOTES.sub("", text_of(value))

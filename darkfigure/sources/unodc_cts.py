@@ -46,8 +46,8 @@ def _is_blank(value: object) -> bool:
 
 def _is_note(values: list[object], figure: object) -> bool:
     """Whether a row is blank, or has one text and no figure."""
-    filled = [value for value in values if not _is_blank(value)]
-    return len(filled) < 2 and _is_blank(figure)
+    # The figure first: most rows have one, and what else stands in them need not be looked at.
+    return _is_blank(figure) and sum(not _is_blank(value) for value in values) < 2
 
 
 def _find_table(sheets: list[Sheet], file: str) -> tuple[Sheet, int]:
