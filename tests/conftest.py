@@ -17,13 +17,30 @@ def published_data() -> Path:
     return folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The file that takes longest first, then those that need no run, then the rest of the pipeline's.
+#: Files of many whole runs, those that take longest first.
+LONG = (
+    "test_docs",
+    "test_killed",
+    "test_firms_released",
+    "test_country_view",
+    "test_bad_input",
+    "test_reruns",
+    "test_full_disk",
+)
 
-    So one process makes the deployment that the others copy while another does what needs none.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The file that takes longest first, then the estimators, then the rest of the pipeline's, and what is short last.
+
+    So one process makes the deployment that the others copy while another does what needs none, and neither is left
+    with a long file at the end.
     """
-    turn = {"test_docs.py": 0, "unit": 1, "scenarios": 1}
-    items.sort(key=lambda item: turn.get(item.path.name, turn.get(item.path.parent.name, 2)))
+
+    def turn(item: pytest.Item) -> tuple[int, int]:
+        place = LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG)
+        return (0 if place == 0 else {"estimation": 1, "pipeline": 2}.get(item.path.parent.name, 3)), place
+
+    items.sort(key=turn)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -98,7 +98,7 @@ def incidents_file(last: int, count: int) -> bytes:
     return f"Year,Number of cyber security incidents\n{years}".encode()
 
 
-def bomb(size: int = 2 * 2**30) -> bytes:
+def bomb(size: int = 512 * 2**20) -> bytes:
     """A workbook of a few megabytes that inflates to ``size`` bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:

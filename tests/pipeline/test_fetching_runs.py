@@ -1,23 +1,16 @@
 """``darkfigure run --fetch`` against a publisher's site that runs here: taken once, then asked whether it has changed."""
 
-import io
-import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
-import duckdb
 import pytest
 from pipeline import files
 
 from darkfigure.sources import fetch as fetching
 from darkfigure.sources.catalogue import SOURCES
-from pipelines.home import home
-from pipelines.running import run_all
 
 SOURCE = "worldbank_population"
 PAGE = b"<!DOCTYPE html><html><body>Under maintenance</body></html>"
@@ -30,7 +23,7 @@ class Site:
 
     address: str
     status: int = 200
-    body: bytes = files.population_file()
+    body: bytes = b""
     etag: str = '"first"'
     asked: list[str | None] = field(default_factory=list)
 
@@ -65,19 +58,18 @@ def site() -> Iterator[Site]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         served = Site(f"http://127.0.0.1:{server.server_port}/files/{files.POPULATION_NAME}?key=secret")
+        served.body = files.population_file()
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield served
         server.shutdown()
 
 
 @pytest.fixture(scope="module")
-def outcomes(first_run, site, tmp_path_factory) -> dict[str, Outcome]:
+def outcomes(copied, site, tmp_path_factory) -> dict[str, Outcome]:
     """A deployment that fetches its one source again and again, while the site changes."""
-    folder = tmp_path_factory.mktemp("fetching") / "deployment"
-    shutil.copytree(first_run[0], folder, symlinks=True)
     found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DARKFIGURE_HOME", str(folder))
+    folder = tmp_path_factory.mktemp("fetching") / "deployment"
+    with copied(folder, bare=True) as deployment, pytest.MonkeyPatch.context() as patch:
         patch.setenv("NO_PROXY", "127.0.0.1")
         # Nothing here is encrypted, and reading the bundle of certificates would take most of the time.
         patch.delenv("SSL_CERT_FILE", raising=False)
@@ -94,22 +86,18 @@ def outcomes(first_run, site, tmp_path_factory) -> dict[str, Outcome]:
             for name, value in change.items():
                 setattr(site, name, value)
             site.asked.clear()
-            printed = io.StringIO()
-            with redirect_stdout(printed):
-                code = run_all(None, fetch=True, sources=[SOURCE])
-            found[what] = Outcome(code, printed.getvalue(), [*site.asked], *held(folder))
+            code, printed = deployment.run(sources=(SOURCE,), fetch=True)
+            found[what] = Outcome(code, printed, [*site.asked], *held(deployment))
     return found
 
 
-def held(folder: Path) -> tuple[str, int, float]:
+def held(deployment) -> tuple[str, int, float]:
     """How the source's latest snapshot came in, how many files are stored, and what the release says of Finland."""
-    with duckdb.connect(str(folder / "build" / "cybercrime.duckdb"), read_only=True) as connection:
-        (route,) = connection.execute(
-            "SELECT route FROM raw.snapshot WHERE source_id = ? ORDER BY vintage DESC, retrieved_at DESC", [SOURCE]
-        ).fetchall()[0]
-    with home().releases.read() as connection:
-        ((finland,),) = connection.execute(FINLAND).fetchall()
-    return route, len([*(folder / "build" / "raw").iterdir()]), finland
+    (route,) = deployment.ask_build(
+        f"SELECT route FROM raw.snapshot WHERE source_id = '{SOURCE}' ORDER BY vintage DESC, retrieved_at DESC"
+    )[0]
+    ((finland,),) = deployment.ask(FINLAND)
+    return route, len([*(deployment.home.build / "raw").iterdir()]), finland
 
 
 def test_the_first_time_the_file_is_taken(outcomes):

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from pipeline import files
 
+from validations import gate
+
 MB = 2**20
 
 
@@ -44,6 +46,8 @@ def on_small_disk(deployment, small_disk, monkeypatch):
     shutil.copytree(deployment.folder, folder, symlinks=True)
     monkeypatch.setenv("DARKFIGURE_HOME", str(folder))
     deployment.folder = folder
+    # What the gate asks is not what is looked at here.
+    monkeypatch.setattr(gate, "SUITES", gate.SUITES[:2])
     return deployment
 
 

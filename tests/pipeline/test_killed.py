@@ -41,7 +41,9 @@ def run_and_die(home: str, folder: str, point: tuple[str, str, int, str]) -> Non
     setattr(owner, attribute, dying(getattr(owner, attribute), nth, when))
 
     from pipelines.running import run_all
+    from validations import gate
 
+    gate.SUITES = gate.SUITES[:2]  # What the gate asks is not what is looked at here.
     run_all(Path(folder), fetch=False, sources=[])
 
 
@@ -77,7 +79,7 @@ def test_a_killed_run_leaves_a_whole_release_and_the_next_run_goes_on(deployment
     for name, point in POINTS.items():
         process = spawn.Process(target=run_and_die, args=(str(deployment.folder), str(folder), point))
         process.start()
-        process.join(120)
+        process.join(600)  # A machine may be busy; what hangs is to fail all the same.
         assert process.exitcode == -signal.SIGKILL, f"the run went through the point where it was to die: {name}"
         if name == "when the release is current":
             assert deployment.home.releases.current() != old

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ OF_AREAS = sorted(set(PUBLISHED) - WITHOUT_AREAS - OF_EDITIONS - OF_COUNTRIES)
 AS_PRINTED = {"published.returned", "published.revision", "published.revision_triangle"}
 
 
+@cache
 def columns(table: str) -> dict[str, str]:
     return {str(name): str(spec.dtype) for name, spec in CONTRACTS[table].to_schema().columns.items()}
 

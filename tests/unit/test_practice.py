@@ -25,9 +25,10 @@ DEDUCED = ("unit_of_count", "separability", "reference_period")
 STATED = [f for f, row in FACTS.items() if "recorded" in row["applies_to"].split("|") and f not in DEDUCED]
 
 
-@pytest.fixture
-def build(tmp_path):
-    with build_for(tmp_path, TABLE) as connection:
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """A build with the reference tables that every test reads."""
+    with build_for(tmp_path_factory.mktemp("practice"), TABLE) as connection:
         for fact in FACTS.values():
             put(connection, "reference.fact", **fact)
         for measure in MEASURES:
@@ -35,7 +36,17 @@ def build(tmp_path):
         for area, parent in (("FIN", ""), ("SWE", ""), ("FI-18", "FIN"), ("FI-091", "FI-18"), ("FI-19", "FIN")):
             put(connection, "reference.area", ref_area=area, parent_area=parent)
         put_snapshot(connection, "s", licence="CC BY 4.0")
+        connection.commit()
         yield connection
+        connection.begin()
+
+
+@pytest.fixture
+def build(reference):
+    """The same, with what a test puts into it for as long as the test takes."""
+    reference.begin()
+    yield reference
+    reference.rollback()
 
 
 NUMBERS = count()
