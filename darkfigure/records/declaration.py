@@ -5,7 +5,7 @@ is applied (``reduction``).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
@@ -160,5 +160,17 @@ def check_classes(scheme: str, classes: tuple[Class, ...]) -> tuple[Class, ...]:
 
 
 def declared_rule(rule: CountingRule) -> dict[str, str]:
-    """The rule as texts by its terms, for whoever tells it."""
-    return {field.name: str(getattr(rule, field.name)) for field in fields(rule)}
+    """The rule in words by its terms, for whoever tells it."""
+    combined = (f"{each.name} ({' + '.join(sorted(each.acts))}) counts as {each.counted}" for each in rule.combinations)
+    return {
+        "principal_offence": " before ".join(rule.principal_offence) or "each act is counted",
+        "combinations": "; ".join(combined) or "none",
+        "attempts": "counted" if rule.attempts else "left out",
+        "duplicate_days": _days(rule.duplicate_days, "not looked for"),
+        "series_days": _days(rule.series_days, "each time is counted"),
+        "late_days": _days(rule.late_days, "no month closes"),
+    }
+
+
+def _days(days: int | None, otherwise: str) -> str:
+    return otherwise if days is None else f"{days} days"

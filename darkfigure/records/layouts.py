@@ -1,7 +1,7 @@
 """Layouts of record-level returns: incidents as the police records them, complaints as a portal receives them.
 
-They are ours, in the manner of the National Incident-Based Reporting System and of a complaint centre, and neither's own
-file format. Here: what is particular to a layout, with the classes of its scheme. Not here: how it is counted
+They are ours, in the manner of the National Incident-Based Reporting System and of a complaint centre, and neither's
+own file format. Here: what is particular to a layout, with the classes of its scheme. Not here: how it is counted
 (``reduction``).
 """
 

@@ -7,8 +7,8 @@ Not here: where records come from and cells go to (``engines``, ``state``), what
 """
 
 from collections.abc import Sequence
-from itertools import chain
 from math import log
+from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -36,11 +36,32 @@ CELL_SUMS = ("units", "records", "late", "loss_total")
 _CARRIED = ("fate", "area", "occurred", "reported", "offence", "currency", "loss", "victim", "channel", "records")
 
 
-def judged(rows: ir.Table, ret: RecordReturn, classes: Sequence[Class]) -> ir.Table:
-    """The rows with ``reason``, the first for which a row is rejected (null: none), its code, and what that means."""
+def rejected(rows: ir.Table, ret: RecordReturn, classes: Sequence[Class]) -> ir.Table:
+    """The rows that are not taken, with the first ``reason`` for it: all columns of ``rows``, and this."""
+    coded = rows.mutate(_code=_code(rows, ret))
+    joined = _classed(coded, ret, classes, "left")
+    reasons = [
+        *_faults(joined, ret),
+        (~joined._code.isin(sorted({each.code for each in classes})), "offence not in scheme"),
+        (joined._known.isnull(), "offence not in scheme then"),
+    ]
+    bad = joined.mutate(reason=ibis.cases(*reasons, else_=ibis.null("string")))
+    return bad.filter(bad.reason.notnull()).drop("_code", "_known", "_act", "_outside")
+
+
+def _accepted(rows: ir.Table, ret: RecordReturn, classes: Sequence[Class]) -> ir.Table:
+    """The rows for which there is no reason to reject them, with their code and its class."""
+    sound = rows.filter(~ibis.or_(*(fault for fault, _ in _faults(rows, ret))).fill_null(False))
+    return _classed(sound.mutate(_code=_code(sound, ret)), ret, classes, "inner")
+
+
+def _code(rows: ir.Table, ret: RecordReturn) -> ir.StringValue:
     offence = rows[ret.offence]
-    code = offence if ret.qualifier is None else offence.concat("/", rows[ret.qualifier])
-    coded = rows.mutate(_code=code)
+    return offence if ret.qualifier is None else offence.concat("/", rows[ret.qualifier])
+
+
+def _classed(rows: ir.Table, ret: RecordReturn, classes: Sequence[Class], how: Literal["left", "inner"]) -> ir.Table:
+    """The rows with what their code means on the day of the offence: of a code at most one class holds then."""
     scheme = ibis.memtable(
         {
             "_known": [each.code for each in classes],
@@ -51,31 +72,24 @@ def judged(rows: ir.Table, ret: RecordReturn, classes: Sequence[Class]) -> ir.Ta
         },
         schema={"_known": "string", "_act": "string", "_outside": "boolean", "_from": "date", "_to": "date"},
     )
-    occurred = coded[ret.occurred]
-    joined = coded.left_join(
-        scheme, [coded._code == scheme._known, occurred >= scheme._from, occurred < scheme._to]
-    ).drop("_from", "_to")
-    return joined.mutate(reason=_reason(joined, ret, classes))
+    occurred = rows[ret.occurred]
+    holds = [rows._code == scheme._known, occurred >= scheme._from, occurred < scheme._to]
+    return rows.join(scheme, holds, how=how).drop("_from", "_to")
 
 
-def _reason(rows: ir.Table, ret: RecordReturn, classes: Sequence[Class]) -> ir.StringValue:
+def _faults(rows: ir.Table, ret: RecordReturn) -> list[tuple[ir.BooleanValue, str]]:
+    """What a row is rejected for besides its offence, each with its reason, in their order."""
     missing = [(rows[c.name].isnull(), f"missing {c.name}") for c in ret.columns if not c.nullable]
     coded = [(~rows[c.name].isin(c.codes), f"code {c.name}") for c in ret.columns if c.codes]
     least = [(rows[c.name] < c.least, f"least {c.name}") for c in ret.columns if c.least is not None]
     occurred = rows[ret.occurred]
-    rest = [
+    return [
+        *missing,
+        *coded,
+        *least,
         (rows[ret.reported] < occurred, "reported before it occurred"),
         (occurred < ibis.date(EARLIEST.isoformat()), f"occurred before {EARLIEST.year}"),
-        (~rows._code.isin(sorted({each.code for each in classes})), "offence not in scheme"),
-        (rows._known.isnull(), "offence not in scheme then"),
     ]
-    return ibis.cases(*chain(missing, coded, least, rest), else_=ibis.null("string"))
-
-
-def rejected(rows: ir.Table, ret: RecordReturn, classes: Sequence[Class]) -> ir.Table:
-    """The rows that are not taken, with the ``reason``: all columns of ``rows``."""
-    bad = judged(rows, ret, classes)
-    return bad.filter(bad.reason.notnull()).drop("_code", "_known", "_act", "_outside")
 
 
 def cells(rows: ir.Table, ret: RecordReturn, classes: Sequence[Class]) -> ir.Table:
@@ -110,8 +124,7 @@ def affected(new: ir.Table, old: ir.Table, ret: RecordReturn) -> tuple[ir.Table,
 
 def _claims(rows: ir.Table, ret: RecordReturn, classes: Sequence[Class]) -> ir.Table:
     """The good rows by what they are to the count, with the fate of those that are not counted for what they are."""
-    good = judged(rows, ret, classes)
-    good = good.filter(good.reason.isnull())
+    good = _accepted(rows, ret, classes)
     attempt = good[ret.attempted[0]].isin(ret.attempted[1]).fill_null(False)
     branches = [
         (good[ret.withdrawn[0]].isin(ret.withdrawn[1]), "withdrawn"),
