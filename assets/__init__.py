@@ -1,6 +1,6 @@
 """What is made: one Dagster asset per table, one module per layer. No parsing, no statistics, no SQL text in here."""
 
-from assets import estimates, harmonised, intake, published, quality, reference, repository
+from assets import estimates, harmonised, intake, published, quality, records, reference, repository
 
 ASSETS = [
     *intake.ASSETS,
@@ -10,5 +10,6 @@ ASSETS = [
     *estimates.ASSETS,
     *published.ASSETS,
     *repository.ASSETS,
+    *records.ASSETS,
 ]
 CHECKS = [*intake.CHECKS, *quality.CHECKS]

@@ -22,6 +22,7 @@ from darkfigure.sources.catalogue import SOURCES
 from darkfigure.sources.period import span
 from darkfigure.sources.returns import CONF_STATUSES, MEASURES, POPULATIONS, STATUSES, TERRITORIES, UNITS
 from docs import comparability, estimators
+from docs import records as records_pages
 from docs.parts import MADE, code, page, reference, table
 from pipelines.cli import app
 from validations.contracts import CONTRACTS, column_comments, table_comment
@@ -312,6 +313,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "questions.md": asked,
     **estimators.PAGES,
     "sources.md": sources,
+    **records_pages.PAGES,
     "marks.md": marks,
     "commands.md": commands,
 }

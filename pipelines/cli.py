@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines import firms, nodes
+from pipelines import firms, nodes, records
 
 app = typer.Typer(
     name="darkfigure",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 
 app.add_typer(firms.app)
+app.add_typer(records.app)
 app.add_typer(nodes.node, name="node")
 
 Folder = Annotated[

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from assets import ASSETS, CHECKS
+from assets import records as records_assets
 from assets.intake import IntakeConfig, intake
 from assets.repository import GROUP, model_key
 from darkfigure.errors import DarkfigureError
 from darkfigure.exchange import country_return
+from darkfigure.records.layouts import LAYOUTS
 from darkfigure.repository.result import MODELS
 from darkfigure.sources.catalogue import SOURCES
 from darkfigure.sources.source import Source
@@ -45,7 +47,9 @@ audit_job = dg.define_asset_job(
 )
 build_job = dg.define_asset_job(
     BUILD_JOB,
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(intake) - dg.AssetSelection.groups(GROUP),
+    selection=dg.AssetSelection.all()
+    - dg.AssetSelection.assets(intake)
+    - dg.AssetSelection.groups(GROUP, records_assets.GROUP),
     description="Make what is stale of everything that is derived from the snapshots, and release it.",
 )
 model_jobs = [
@@ -61,6 +65,14 @@ repository_job = dg.define_asset_job(
     selection=dg.AssetSelection.groups(GROUP),
     description="A day of each of the five models of a repository, and their scorecard.",
 )
+records_jobs = [
+    dg.define_asset_job(
+        f"{records_assets.GROUP}_{layout}",
+        selection=dg.AssetSelection.assets(records_assets.records_key(layout)),
+        description=f"Reduce a nation's records to figures, here or on a cluster. {ret.name}.",
+    )
+    for layout, ret in LAYOUTS.items()
+]
 
 
 def schedule_of(source: Source) -> dg.ScheduleDefinition:
@@ -116,7 +128,7 @@ def definitions(
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=CHECKS,
-        jobs=[intake_job, take_job, audit_job, build_job, *model_jobs, repository_job],
+        jobs=[intake_job, take_job, audit_job, build_job, *model_jobs, repository_job, *records_jobs],
         # What countries send is collected from their nodes, where there are any.
         schedules=[schedule_of(s) for s in SOURCES.values() if s.urls or s.id == country_return.SOURCE.id],
         sensors=[release_due, inbox_arrived],
@@ -128,6 +140,7 @@ def definitions(
             "progress": progress or Progress(),
             "inbox": inbox or home().inbox,
             "firms": firms or home().firms,
+            "records": home().records,
         },
     )
 

@@ -11,6 +11,7 @@ from warehouse import ROOT
 from warehouse.database import Database
 from warehouse.firms import Firms
 from warehouse.inbox import Inbox
+from warehouse.records import Records
 from warehouse.release import Releases, questions
 
 PROJECT = ROOT.parent
@@ -31,6 +32,10 @@ class Home:
     @property
     def inbox(self) -> Inbox:
         return Inbox(self.dagster / "inbox")
+
+    @property
+    def records(self) -> Records:
+        return Records(self.dagster / "records")
 
     @property
     def firms(self) -> Firms:
