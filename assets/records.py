@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
@@ -22,6 +21,7 @@ from warehouse.progress import Progress
 from warehouse.records import Records, reduce
 
 GROUP = "records"
+CONTRACT = "contract"
 #: What is started where the cluster is.
 REMOTE_JOB = "pipelines.records_job"
 
@@ -54,6 +54,13 @@ def _records_asset(ret: RecordReturn) -> dg.AssetsDefinition:
         description=f"{ret.name}: a nation's records, reduced to figures.",
         owners=OWNERS,
         kinds={"duckdb", "spark", "parquet"},
+        check_specs=[
+            dg.AssetCheckSpec(
+                CONTRACT,
+                asset=records_key(ret.id),
+                description="New files keep the contract of their layout. Rows that do not are rejected.",
+            )
+        ],
     )
     def reduced(
         context: dg.AssetExecutionContext,
@@ -61,24 +68,35 @@ def _records_asset(ret: RecordReturn) -> dg.AssetsDefinition:
         records: dg.ResourceParam[Records],
         inbox: dg.ResourceParam[Inbox],
         progress: dg.ResourceParam[Progress],
-    ) -> Any:
+    ) -> dg.MaterializeResult:
         started = time.perf_counter()
         if config.remote:
             return _reduced_there(context, config, records, ret)
         whole = (config.since, config.closed) if config.since and config.closed else None
         with engine_of(config.engine, config.options) as engine:
             result = reduce(records, config.area, ret.id, engine, say=context.log.info, inbox=inbox, whole=whole)
-        progress.made(f"{GROUP}.{ret.id}", f"{result.taken.rows:,} rows", time.perf_counter() - started)
+        made = f"{result.taken.new_rows:,} new of {result.taken.rows:,} rows"
+        progress.made(f"{GROUP}.{ret.id}", made, time.perf_counter() - started)
         if result.taken.refused:
             raise dg.Failure("\n".join(result.taken.refused), allow_retries=False)
-        return dg.MaterializeResult(metadata={"area": config.area, "engine": config.engine, **result.told})
+        return dg.MaterializeResult(
+            metadata={"area": config.area, "engine": config.engine, **result.told},
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name=CONTRACT,
+                    passed=not result.breaches,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"breaches": "; ".join(result.breaches)},
+                )
+            ],
+        )
 
     return reduced
 
 
 def _reduced_there(
     context: dg.AssetExecutionContext, config: RecordsConfig, records: Records, ret: RecordReturn
-) -> Any:
+) -> dg.MaterializeResult:
     """Reduce by Dagster Pipes: what is to be done, and what came of it, passes through files beside the records."""
     folder = records.folder_of(config.area, ret.id)
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +119,10 @@ def _reduced_there(
             if ended.returncode:
                 said = (ended.stderr.strip() or "it said nothing").splitlines()[-1]
                 raise dg.Failure(f"records of {config.area} on {config.remote[0]}: {said}", allow_retries=False)
-        return session.get_results()[0]
+        told = session.get_results()
+        checks = [result for result in told if isinstance(result, dg.AssetCheckResult)]
+        (made,) = (result for result in told if isinstance(result, dg.MaterializeResult))
+        return dg.MaterializeResult(made.asset_key, made.metadata, checks, made.data_version)
 
 
 ASSETS = [_records_asset(ret) for ret in LAYOUTS.values()]

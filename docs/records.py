@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from darkfigure.records.declaration import Class, RecordReturn, declared_rule
+from darkfigure.records.declaration import Class, Column, RecordReturn, declared_rule
 from darkfigure.records.layouts import LAYOUTS, classes_of
 from darkfigure.records.reduction import FATES
 from docs.parts import code, page, table
@@ -26,7 +26,7 @@ def _layout(ret: RecordReturn) -> str:
                 code(column.name),
                 column.type,
                 "yes" if column.nullable else "no",
-                ", ".join(map(code, column.codes)) or (f"{column.least} or more" if column.least is not None else ""),
+                ", ".join(map(code, column.codes)) or _range(column),
                 column.meaning,
             )
             for column in ret.columns
@@ -40,6 +40,11 @@ def _layout(ret: RecordReturn) -> str:
         f"## {ret.name}: {code(ret.id)}\n\nCounts {code(ret.measure)}. A report is {report}; its version is "
         f"{code(ret.version)}.\n\n{columns}\n### Rule\n\n{terms}\n### Classes\n\n{classes}"
     )
+
+
+def _range(column: Column) -> str:
+    least = "" if column.least is None else f"from {column.least:,}"
+    return " ".join(filter(None, (least, "" if column.most is None else f"to {column.most:,}")))
 
 
 def _class(each: Class) -> tuple[str, ...]:

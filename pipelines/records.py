@@ -84,6 +84,8 @@ def reduce(
             inbox=place.inbox,
             whole=(since, closed) if since else None,
         )
+    for line in result.breaches:
+        print(f"  rejected for its contract: {line}")
     print_figures(result.figures[0])
     for path in result.figures:
         print(path)

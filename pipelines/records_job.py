@@ -31,6 +31,9 @@ def main() -> None:
                 inbox=Inbox(records.folder.parent / "inbox"),
                 whole=whole,
             )
+        pipes.report_asset_check(
+            "contract", not result.breaches, severity="WARN", metadata={"breaches": "; ".join(result.breaches)}
+        )
         pipes.report_asset_materialization({"area": asked["area"], "engine": asked["engine"], **result.told})
     if result.taken.refused:
         raise DarkfigureError("; ".join(result.taken.refused))

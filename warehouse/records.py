@@ -31,9 +31,14 @@ NOBODY = "XSY"
 
 @dataclass(frozen=True)
 class Reduced:
-    """What a reduction made: ``figures`` are files, ``sent`` the return that went into the inbox, where one did."""
+    """What a reduction made.
+
+    ``breaches``: what new files break of the contract of their layout, a line for each term; the rows are rejected.
+    ``figures`` are files, and ``sent`` is the return that went into the inbox, where one did.
+    """
 
     taken: "Taken"
+    breaches: tuple[str, ...]
     figures: tuple[Path, ...]
     withheld: int
     sent: Path | None
@@ -91,6 +96,7 @@ def reduce(
     """
     # Imported here: whoever only asks where records lie needs no engine.
     from darkfigure.records import summary
+    from darkfigure.records.contracts import breaches, records_contract
     from darkfigure.records.state import State
 
     folder, ret = records.folder_of(area, layout), layout_of(layout)
@@ -98,10 +104,13 @@ def reduce(
     if not files:
         raise DarkfigureError(f"{folder}: no Parquet file is there; put the records there, or generate some")
     state = State(folder / "state", ret, classes_of(ret))
+    before = {each.path for each in state.files()}
     taken = state.take(files, engine, say)
     if (area == NOBODY) != bool(taken.synthetic):
         what, remedy = ("synthetic", f"keep them below {NOBODY}") if taken.synthetic else ("real", "name their country")
         raise DarkfigureError(f"{folder}: its records are {what}; {remedy}")
+    new = [Path(each.path) for each in state.files() if each.path not in before]
+    broken = breaches(engine.read(new), records_contract(ret)) if new else []
     cells = state.cells()
     made, withheld = [], 0
     for name, figures in {"counts": summary.by_act, "losses": summary.losses}.items():
@@ -117,7 +126,7 @@ def reduce(
         withheld += summary.withheld(returns)
         made.append(path := _write_return(folder / "figures", area, returns, taken.synthetic))
         sent = None if taken.synthetic or inbox is None else _send(inbox, path, folder / "figures" / "sent.csv")
-    return Reduced(taken, tuple(made), withheld, sent)
+    return Reduced(taken, tuple(map(str, broken)), tuple(made), withheld, sent)
 
 
 def _label(synthetic: str | None) -> str:

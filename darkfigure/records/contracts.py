@@ -38,7 +38,7 @@ class Breach:
 
 
 def records_contract(ret: RecordReturn) -> DataFrameSchema:
-    """What the declaration demands of each record: columns, types, what may be null, codes, and the least number.
+    """What the declaration demands of each record: columns, types, what may be null, codes, and what numbers.
 
     More columns may stand beside them. A row that breaks a term is one that ``reduction.rejected`` sets aside.
     """
@@ -52,6 +52,8 @@ def _column(column: declaration.Column) -> Column:
         checks.append(_among(column.codes, f"code {column.name}"))
     if column.least is not None:
         checks.append(_from(column.least, f"least {column.name}"))
+    if column.most is not None:
+        checks.append(_to(column.most, f"most {column.name}"))
     return Column(ibis.dtype(column.type), checks, nullable=column.nullable, description=column.meaning)
 
 
@@ -62,6 +64,10 @@ def _among(codes: Iterable[str], name: str) -> Check:
 
 def _from(least: int, name: str) -> Check:
     return Check(lambda data: data.table[data.key] >= least, name=name)
+
+
+def _to(most: int, name: str) -> Check:
+    return Check(lambda data: data.table[data.key] <= most, name=name)
 
 
 def _of_its_bin(data: IbisData) -> ir.BooleanValue:

@@ -12,8 +12,8 @@ from itertools import pairwise
 from darkfigure.errors import DarkfigureError
 from darkfigure.sources.returns import MEASURES
 
-#: No offence is taken that is said to have occurred before.
-EARLIEST = date(1990, 1, 1)
+#: No offence is taken that is said to have occurred before, and no report from after the years that have four digits.
+EARLIEST, LATEST = date(1990, 1, 1), date(9999, 12, 31)
 
 TYPES = ("string", "date", "int32", "int64", "boolean")
 
@@ -28,6 +28,7 @@ class Column:
     nullable: bool = False
     codes: tuple[str, ...] = ()  # all that may stand there; empty: anything
     least: int | None = None  # of a number
+    most: int | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from darkfigure.records.declaration import (
 
 _CLASSES = Path(__file__).parent / "classes"
 _ALWAYS = (date(1, 1, 1), date(9999, 12, 31))
+#: In hundredths: no loss is greater. Thousands of such losses still add up in 64 bits.
+_MOST_LOST = 10**15
 
 INCIDENTS = RecordReturn(
     id="incidents",
@@ -41,7 +43,14 @@ INCIDENTS = RecordReturn(
         Column("completion", "string", "A attempted, C completed", codes=("A", "C")),
         Column("victim_id", "string", "A pseudonym of the victim, the same in every incident", nullable=True),
         Column("region", "string", "The part of the country"),
-        Column("loss", "int64", "Value of what was lost, in hundredths of the currency", nullable=True, least=0),
+        Column(
+            "loss",
+            "int64",
+            "Value of what was lost, in hundredths of the currency",
+            nullable=True,
+            least=0,
+            most=_MOST_LOST,
+        ),
         Column("currency", "string", "ISO 4217 code of the loss", nullable=True),
     ),
     counting=CountingRule(
@@ -82,7 +91,7 @@ COMPLAINTS = RecordReturn(
         Column("outcome", "string", "attempted: nothing was obtained; suffered", codes=("attempted", "suffered")),
         Column("complainant_id", "string", "A pseudonym of who complains, the same in every channel", nullable=True),
         Column("state", "string", "The part of the country in which the complainant lives"),
-        Column("amount", "int64", "Money lost, in hundredths of the currency", nullable=True, least=0),
+        Column("amount", "int64", "Money lost, in hundredths of the currency", nullable=True, least=0, most=_MOST_LOST),
         Column("currency", "string", "ISO 4217 code of the amount", nullable=True),
     ),
     counting=CountingRule(attempts=False, duplicate_days=7, series_days=30, late_days=365),

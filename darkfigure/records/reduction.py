@@ -13,7 +13,7 @@ from typing import Literal
 import ibis
 import ibis.expr.types as ir
 
-from darkfigure.records.declaration import EARLIEST, Class, RecordReturn
+from darkfigure.records.declaration import EARLIEST, LATEST, Class, RecordReturn
 from darkfigure.records.sketch import GAMMA
 
 #: Of what is computed here: cells of another version are made anew.
@@ -82,13 +82,16 @@ def _faults(rows: ir.Table, ret: RecordReturn) -> list[tuple[ir.BooleanValue, st
     missing = [(rows[c.name].isnull(), f"missing {c.name}") for c in ret.columns if not c.nullable]
     coded = [(~rows[c.name].isin(c.codes), f"code {c.name}") for c in ret.columns if c.codes]
     least = [(rows[c.name] < c.least, f"least {c.name}") for c in ret.columns if c.least is not None]
+    most = [(rows[c.name] > c.most, f"most {c.name}") for c in ret.columns if c.most is not None]
     occurred = rows[ret.occurred]
     return [
         *missing,
         *coded,
         *least,
+        *most,
         (rows[ret.reported] < occurred, "reported before it occurred"),
         (occurred < ibis.date(EARLIEST.isoformat()), f"occurred before {EARLIEST.year}"),
+        (rows[ret.reported] > ibis.date(LATEST.isoformat()), f"reported after {LATEST.year}"),
     ]
 
 
@@ -177,7 +180,18 @@ def _newest(rows: ir.Table, ret: RecordReturn) -> ir.Table:
     """The rows, superseded where another version of their report stands, or the same row of that version once more."""
     report = _report(ret)
     newest = rows.version.max().over(ibis.window(group_by=report))
-    order = [rows.version.desc(), "reported", "occurred", "code", "area", "loss", "currency", "victim", "channel"]
+    order = [
+        rows.version.desc(),
+        "reported",
+        "occurred",
+        "code",
+        "area",
+        "loss",
+        "currency",
+        "victim",
+        "channel",
+        "fate",
+    ]
     place = ibis.row_number().over(ibis.window(group_by=[*report, "row"], order_by=order))
     stands = (rows.version == newest) & (place == 0)
     return rows.mutate(

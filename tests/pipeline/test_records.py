@@ -96,13 +96,32 @@ def test_an_asset_tells_its_rows_and_takes_only_what_is_new(place: Path) -> None
     assert second["rows"] == sum(count for name, count in second.items() if name.startswith(NOTHING_LOST))
 
 
+def test_rows_that_break_the_contract_are_told_by_a_check_that_stops_nothing(place: Path) -> None:
+    folder = drawn(place)
+    last = max(folder.glob("*.parquet"))
+    table = pq.read_table(last)
+    states = table["state"].to_pylist()
+    changed = table.set_column(table.schema.get_field_index("state"), "state", [[None, None, *states[2:]]])
+    pq.write_table(changed.replace_schema_metadata(table.schema.metadata), last)
+    run = reduced("complaints", area="XSY")
+    assert run.success
+    (check,) = run.get_asset_check_evaluations()
+    assert not check.passed and check.severity == dg.AssetCheckSeverity.WARN
+    assert "state: missing state: 2 rows" in str(check.metadata["breaches"].value)
+    # Nothing new: nothing to hold against it.
+    (check,) = reduced("complaints", area="XSY").get_asset_check_evaluations()
+    assert check.passed
+
+
 def rows_of(file: Path) -> int:
     return int(pq.read_metadata(file).num_rows)
 
 
 def test_pipes_reduce_elsewhere_and_give_the_same(place: Path) -> None:
     drawn(place)
-    here = metadata_of(reduced("complaints", area="XSY"))
+    ran_here = reduced("complaints", area="XSY")
+    here = metadata_of(ran_here)
+    (checked_here,) = (check.passed for check in ran_here.get_asset_check_evaluations())
     figures = home().records.folder_of("XSY", "complaints") / "figures"
     made_here = {path.name: pq.read_table(path) for path in figures.glob("*.parquet")}
     state = figures.parent / "state"
@@ -110,6 +129,7 @@ def test_pipes_reduce_elsewhere_and_give_the_same(place: Path) -> None:
     run = reduced("complaints", area="XSY", remote=[sys.executable], options={"memory_limit": "1GB"})
     assert run.success
     there = metadata_of(run)
+    assert [check.passed for check in run.get_asset_check_evaluations()] == [checked_here]
     counts = [name for name in here if not name.startswith("seconds")]
     assert [there[name] for name in counts] == [here[name] for name in counts]
     assert {path.name: pq.read_table(path) for path in figures.glob("*.parquet")} == made_here

@@ -87,6 +87,9 @@ def reason_of(row: Row, ret: RecordReturn, classes: Sequence[Class]) -> str | No
     for column in ret.columns:
         if column.least is not None and row[column.name] is not None and row[column.name] < column.least:
             return f"least {column.name}"
+    for column in ret.columns:
+        if column.most is not None and row[column.name] is not None and row[column.name] > column.most:
+            return f"most {column.name}"
     if row[ret.reported] < row[ret.occurred]:
         return "reported before it occurred"
     if row[ret.occurred] < date(1990, 1, 1):
@@ -115,7 +118,7 @@ def units_of(report: tuple[str, ...], rows: list[Row], ret: RecordReturn, classe
     """A report's units of count, and each of its rows that is in none."""
     newest = max(row[ret.version] for row in rows)
     standing: dict[Any, Row] = {}
-    for row in sorted(rows, key=lambda row: _copies_in_order(row, ret)):
+    for row in sorted(rows, key=lambda row: _copies_in_order(row, ret, classes)):
         name = row[ret.row] if ret.row else 1
         if row[ret.version] == newest and name not in standing:
             standing[name] = row
@@ -231,8 +234,9 @@ def _least(values: Iterable[str | None]) -> str | None:
     return min((value for value in values if value is not None), default=None)
 
 
-def _copies_in_order(row: Row, ret: RecordReturn) -> tuple[Any, ...]:
+def _copies_in_order(row: Row, ret: RecordReturn, classes: Sequence[Class]) -> tuple[Any, ...]:
     """Of rows with one name and version the first stands: the order says which, nulls last."""
     texts = [row[ret.currency], row[ret.victim] if ret.victim else None, row[ret.channel] if ret.channel else None]
+    texts.append(_meaning(row, ret, classes)[0])
     values = [row[ret.reported], row[ret.occurred], code_of(row, ret), row[ret.ref_area], row[ret.loss], *texts]
     return (-row[ret.version], *((value is None, value) if value is not None else (True,) for value in values))
