@@ -21,7 +21,8 @@ from warehouse.progress import Progress
 from warehouse.records import Records, reduce
 
 GROUP = "records"
-CONTRACT = "contract"
+#: The check of new files against the contract of their layout. It stops nothing: what breaks it is rejected.
+LAYOUT = "layout"
 #: What is started where the cluster is.
 REMOTE_JOB = "pipelines.records_job"
 
@@ -56,7 +57,7 @@ def _records_asset(ret: RecordReturn) -> dg.AssetsDefinition:
         kinds={"duckdb", "spark", "parquet"},
         check_specs=[
             dg.AssetCheckSpec(
-                CONTRACT,
+                LAYOUT,
                 asset=records_key(ret.id),
                 description="New files keep the contract of their layout. Rows that do not are rejected.",
             )
@@ -83,7 +84,7 @@ def _records_asset(ret: RecordReturn) -> dg.AssetsDefinition:
             metadata={"area": config.area, "engine": config.engine, **result.told},
             check_results=[
                 dg.AssetCheckResult(
-                    check_name=CONTRACT,
+                    check_name=LAYOUT,
                     passed=not result.breaches,
                     severity=dg.AssetCheckSeverity.WARN,
                     metadata={"breaches": "; ".join(result.breaches)},

@@ -32,7 +32,7 @@ def main() -> None:
                 whole=whole,
             )
         pipes.report_asset_check(
-            "contract", not result.breaches, severity="WARN", metadata={"breaches": "; ".join(result.breaches)}
+            "layout", not result.breaches, severity="WARN", metadata={"breaches": "; ".join(result.breaches)}
         )
         pipes.report_asset_materialization({"area": asked["area"], "engine": asked["engine"], **result.told})
     if result.taken.refused:
